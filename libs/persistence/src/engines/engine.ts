@@ -1,0 +1,30 @@
+import type { Configuration, Options } from '@mikro-orm/core';
+import type { AbstractSqlDriver } from '@mikro-orm/sql';
+
+/** The database products Rowhouse runs on. `mysql` is Oracle's server, `mariadb` is MariaDB: their drivers differ. */
+export type EngineName = 'sqlite' | 'mysql' | 'mariadb' | 'postgresql';
+
+/** Size and patience of one connection pool. Meaningless on sqlite, which has one connection per file. */
+export interface PoolOptions {
+  /** Connections at most. Default 10. */
+  readonly max?: number;
+  /** How long an unused connection is kept, in milliseconds. Default 30 000. */
+  readonly idleTimeoutMs?: number;
+}
+
+/** A MikroORM driver class. */
+export type DriverClass = new (config: Configuration) => AbstractSqlDriver;
+
+/**
+ * All that the rest of Rowhouse needs to know about one database product. Nothing outside `engines/` names a product's
+ * SQL, driver or URL form.
+ *
+ * @see Kysely's dialects: the same file set per product, and nothing outside a dialect knows the dialect
+ */
+export interface Engine {
+  readonly name: EngineName;
+  /** MikroORM driver of this engine. */
+  readonly driver: DriverClass;
+  /** MikroORM options that open the database behind `url`. Pure: connects to nothing, creates no file. */
+  connectionOptions(url: string, pool?: PoolOptions): Partial<Options<AbstractSqlDriver>>;
+}
