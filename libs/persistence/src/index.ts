@@ -1,3 +1,4 @@
+export { CentralEntityManager } from './central-entity-manager.js';
 export { CurrentEntityManager } from './current-entity-manager.js';
 export type { DriverClass, Engine, EngineName, PoolOptions } from './engines/engine.js';
 export { engines, getEngine } from './engines/engines.js';

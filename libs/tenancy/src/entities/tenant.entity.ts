@@ -1,0 +1,35 @@
+import type { Opt } from '@mikro-orm/core';
+import { Entity, PrimaryKey, Property, Unique } from '@mikro-orm/decorators/legacy';
+import { v7 as uuidv7 } from 'uuid';
+import { assertSlug } from '../slug.js';
+
+/** Whether a tenant is served. */
+export type TenantStatus = 'active' | 'suspended';
+
+/** A customer whose data is kept apart. Lives in the central database. */
+@Entity({ tableName: 'tenant' })
+export class Tenant {
+  @PrimaryKey({ type: 'uuid' })
+  readonly id: string & Opt = uuidv7();
+
+  /** What people and URLs call the tenant. Unique, immutable. */
+  @Unique()
+  @Property({ type: 'string', length: 40 })
+  readonly slug: string;
+
+  @Property({ type: 'string', length: 200 })
+  name: string;
+
+  @Property({ type: 'string', length: 20 })
+  status: TenantStatus & Opt = 'active';
+
+  /** UTC, clock of the process that signed the tenant up. */
+  @Property({ type: 'Date', length: 3 })
+  readonly createdAt: Date & Opt = new Date();
+
+  constructor(slug: string, name: string) {
+    assertSlug(slug);
+    this.slug = slug;
+    this.name = name;
+  }
+}

@@ -1,0 +1,14 @@
+export { PlacementRecord } from './entities/placement.entity.js';
+export { Tenant, type TenantStatus } from './entities/tenant.entity.js';
+export { InvalidSlugError } from './errors/invalid-slug.error.js';
+export { SlugTakenError } from './errors/slug-taken.error.js';
+export { TenancyError } from './errors/tenancy.error.js';
+export { TenantMismatchError } from './errors/tenant-mismatch.error.js';
+export { TenantNotFoundError } from './errors/tenant-not-found.error.js';
+export { TenantSuspendedError } from './errors/tenant-suspended.error.js';
+export type { IsolationStrategyName, Placement } from './placement.js';
+export { assertSlug } from './slug.js';
+export type { TenantRecord } from './store/tenant-record.js';
+export { TenantStore } from './store/tenant-store.js';
+export { TenancyModule } from './tenancy.module.js';
+export { TENANCY_MODULE_OPTIONS, type TenancyModuleOptions } from './tenancy.options.js';
