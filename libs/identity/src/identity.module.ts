@@ -1,0 +1,29 @@
+import { Module } from '@nestjs/common';
+import { AccountStore } from './account-store.js';
+import { ConfigurableModuleClass } from './identity.module-definition.js';
+import { LoginThrottle } from './login-throttle.js';
+import { BearerPassportStrategy } from './passport/bearer.passport-strategy.js';
+import { LocalPassportStrategy } from './passport/local.passport-strategy.js';
+import { PassportAuthenticator } from './passport/passport-authenticator.js';
+import { PasswordHasher } from './password-hasher.js';
+import { SessionStore } from './sessions/session-store.js';
+import { TokenSigner } from './sessions/token-signer.js';
+
+/**
+ * Knows users, their memberships and their sessions. `forRoot(options)` or `forRootAsync({ useFactory, … })`.
+ * Needs a provider of `CentralEntityManager` in a global module.
+ */
+@Module({
+  providers: [
+    AccountStore,
+    BearerPassportStrategy,
+    LocalPassportStrategy,
+    LoginThrottle,
+    PassportAuthenticator,
+    PasswordHasher,
+    SessionStore,
+    TokenSigner,
+  ],
+  exports: [AccountStore, LoginThrottle, PassportAuthenticator, SessionStore],
+})
+export class IdentityModule extends ConfigurableModuleClass {}

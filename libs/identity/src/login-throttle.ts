@@ -1,0 +1,53 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
+import { TooManyAttemptsError } from './errors/too-many-attempts.error.js';
+import { IDENTITY_MODULE_OPTIONS, type IdentityModuleOptions } from './identity.options.js';
+
+const WINDOW_SECONDS = 900;
+/** One address may fail for several accounts (an office behind one address), but not for a list of them. */
+const ATTEMPTS_PER_ADDRESS = 10;
+
+/**
+ * Slows guessing of passwords down: counts failures per account and address, and per address. A right password never
+ * counts, and an account is never closed for its owner at another address.
+ */
+@Injectable()
+export class LoginThrottle {
+  readonly #byAccount: RateLimiterMemory;
+  readonly #byAddress: RateLimiterMemory;
+
+  constructor(@Inject(IDENTITY_MODULE_OPTIONS) { loginAttempts = 10 }: IdentityModuleOptions) {
+    this.#byAccount = new RateLimiterMemory({ points: loginAttempts, duration: WINDOW_SECONDS });
+    this.#byAddress = new RateLimiterMemory({ points: loginAttempts * ATTEMPTS_PER_ADDRESS, duration: WINDOW_SECONDS });
+  }
+
+  /** @throws {TooManyAttemptsError} before the password is looked at, when there were too many failures */
+  async assertAllowed(email: string, ip: string): Promise<void> {
+    const states = await Promise.all([this.#byAccount.get(this.#key(email, ip)), this.#byAddress.get(ip)]);
+    for (const [index, limiter] of [this.#byAccount, this.#byAddress].entries()) {
+      const state = states[index];
+      if (state && state.consumedPoints >= limiter.points) throw this.#refusal(state);
+    }
+  }
+
+  /** Counts one failure. */
+  async fail(email: string, ip: string): Promise<void> {
+    const counted = [this.#byAccount.consume(this.#key(email, ip)), this.#byAddress.consume(ip)];
+    // A limiter rejects with its state once the limit is passed: that is not an error here, the next attempt is refused.
+    await Promise.all(
+      counted.map((promise) =>
+        promise.catch((state: unknown) => {
+          if (!(state instanceof RateLimiterRes)) throw state;
+        }),
+      ),
+    );
+  }
+
+  #key(email: string, ip: string): string {
+    return `${ip} ${email.trim().toLowerCase()}`;
+  }
+
+  #refusal(state: RateLimiterRes): TooManyAttemptsError {
+    return new TooManyAttemptsError(Math.max(1, Math.ceil(state.msBeforeNext / 1000)));
+  }
+}

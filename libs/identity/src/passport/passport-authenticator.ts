@@ -1,0 +1,43 @@
+import { Injectable } from '@nestjs/common';
+import passport, { type Strategy } from 'passport';
+import type { User } from '../entities/user.entity.js';
+import { InvalidCredentialsError } from '../errors/invalid-credentials.error.js';
+import type { Principal } from '../sessions/principal.js';
+import { BearerPassportStrategy } from './bearer.passport-strategy.js';
+import { LocalPassportStrategy } from './local.passport-strategy.js';
+
+/** What a strategy reads of a request. Express' and Fastify's requests both fit. */
+export interface CredentialRequest {
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body?: unknown;
+}
+
+/**
+ * Runs passport strategies as promises. The strategies are those of this injector, never passport's process-wide
+ * registry: two applications in one process (tests, a worker beside the API) must not answer for each other.
+ */
+@Injectable()
+export class PassportAuthenticator {
+  constructor(
+    private readonly bearer: BearerPassportStrategy,
+    private readonly local: LocalPassportStrategy,
+  ) {}
+
+  /** @throws {InvalidTokenError} */
+  authenticateBearer(request: CredentialRequest): Promise<Principal> {
+    return this.#run<Principal>(this.bearer, request);
+  }
+
+  /** @throws {InvalidCredentialsError} */
+  authenticateLocal(request: CredentialRequest): Promise<User> {
+    return this.#run<User>(this.local, request);
+  }
+
+  #run<T>(strategy: Strategy, request: CredentialRequest): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const settle = (error: Error | null, identity?: T | false) =>
+        error || !identity ? reject(error ?? new InvalidCredentialsError()) : resolve(identity);
+      passport.authenticate(strategy, { session: false }, settle)(request, {}, reject);
+    });
+  }
+}

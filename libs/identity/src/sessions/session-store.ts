@@ -1,0 +1,142 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { CentralEntityManager } from '#libs/persistence';
+import { Membership } from '../entities/membership.entity.js';
+import { Session } from '../entities/session.entity.js';
+import { User } from '../entities/user.entity.js';
+import { InvalidTokenError } from '../errors/invalid-token.error.js';
+import { IDENTITY_MODULE_OPTIONS, type IdentityModuleOptions } from '../identity.options.js';
+import type { Principal } from './principal.js';
+import { TokenSigner } from './token-signer.js';
+
+/** What a log-in or a refresh hands out. */
+export interface IssuedTokens {
+  readonly accessToken: string;
+  readonly refreshToken: string;
+  /** Life of the access token, in seconds. */
+  readonly expiresIn: number;
+}
+
+/** Where a session was opened from. */
+export interface SessionOrigin {
+  readonly ip?: string;
+  readonly userAgent?: string;
+}
+
+/** For how long a refresh token that was just replaced still gives its successor: two tabs may refresh at once. */
+const ROTATION_GRACE_MS = 10_000;
+const DAY_SECONDS = 86_400;
+
+/** Opens, refreshes, ends and looks up sessions. Everything is asked of the central database; a principal is kept a little. */
+@Injectable()
+export class SessionStore {
+  readonly #principals = new Map<string, { principal: Principal; staleAt: number }>();
+
+  constructor(
+    private readonly central: CentralEntityManager,
+    private readonly tokens: TokenSigner,
+    @Inject(IDENTITY_MODULE_OPTIONS) private readonly options: IdentityModuleOptions,
+  ) {}
+
+  /** Opens a session of `userId` for one tenant, or for none (operators). The caller has checked the membership. */
+  async open(userId: string, tenantId: string | null, origin: SessionOrigin): Promise<IssuedTokens> {
+    const em = this.central.get();
+    const session = new Session({
+      userId,
+      tenantId,
+      expiresAt: this.#expiry(),
+      ip: origin.ip ?? null,
+      userAgent: origin.userAgent?.slice(0, 255) ?? null,
+    });
+    await em.persist(session).flush();
+    return this.#issue(session);
+  }
+
+  /**
+   * Exchanges a refresh token for the next pair. The token replaced a moment ago gives the same successor again; an older
+   * one was stolen or leaked, so the whole session ends.
+   *
+   * @throws {InvalidTokenError}
+   */
+  async refresh(refreshToken: string): Promise<IssuedTokens> {
+    const { sessionId, generation } = this.tokens.verifyRefreshToken(refreshToken);
+    const em = this.central.get();
+    const now = new Date();
+    // One statement decides who rotates: of ten parallel refreshes one grows the generation, nine find it grown.
+    const rotated = await em.nativeUpdate(
+      Session,
+      { id: sessionId, generation, revokedAt: null, expiresAt: { $gt: now } },
+      { generation: generation + 1, rotatedAt: now, expiresAt: this.#expiry() },
+    );
+    const session = await em.findOne(Session, sessionId, { refresh: true });
+    if (!session || session.revokedAt || session.expiresAt <= now) throw new InvalidTokenError();
+    const justReplaced =
+      session.generation === generation + 1 && now.getTime() - session.rotatedAt.getTime() <= ROTATION_GRACE_MS;
+    if (rotated === 0 && !justReplaced) {
+      await this.end(sessionId);
+      throw new InvalidTokenError();
+    }
+    return this.#issue(session);
+  }
+
+  /** Ends a session. Its tokens are refused from the next request on. */
+  async end(sessionId: string): Promise<void> {
+    await this.central.get().nativeUpdate(Session, { id: sessionId, revokedAt: null }, { revokedAt: new Date() });
+    this.#principals.delete(sessionId);
+  }
+
+  /**
+   * Whom an access token speaks for.
+   * @throws {InvalidTokenError} forged, expired, of an ended session, or of somebody who is no member any more
+   */
+  async getPrincipal(accessToken: string): Promise<Principal> {
+    const { sid } = this.tokens.verifyAccessToken(accessToken);
+    const kept = this.#principals.get(sid);
+    if (kept && kept.staleAt > Date.now()) return kept.principal;
+    const principal = await this.#readPrincipal(sid);
+    if (!principal) throw new InvalidTokenError();
+    const { cacheTtlMs = 30_000 } = this.options;
+    if (this.#principals.size >= 100_000) this.#principals.clear();
+    this.#principals.set(sid, { principal, staleAt: Date.now() + cacheTtlMs });
+    return principal;
+  }
+
+  /** Drops what is kept of a user's or a tenant's sessions. Call it after a membership or an account changed. */
+  forget(of: { userId?: string; tenantId?: string }): void {
+    for (const [sessionId, { principal }] of this.#principals) {
+      if (principal.userId === of.userId || principal.membership?.tenantId === of.tenantId) {
+        this.#principals.delete(sessionId);
+      }
+    }
+  }
+
+  async #readPrincipal(sessionId: string): Promise<Principal | undefined> {
+    const em = this.central.get().fork();
+    const session = await em.findOne(Session, { id: sessionId, revokedAt: null, expiresAt: { $gt: new Date() } });
+    const user = session && (await em.findOne(User, session.userId));
+    if (!user) return undefined;
+    const { tenantId } = session;
+    const membership = tenantId ? await em.findOne(Membership, { userId: user.id, tenantId }) : undefined;
+    if (membership === null || (!membership && !user.isOperator)) return undefined;
+    return Object.freeze({
+      userId: user.id,
+      email: user.email,
+      name: user.name,
+      isOperator: user.isOperator,
+      sessionId,
+      membership: membership && Object.freeze({ tenantId: membership.tenantId, role: membership.role }),
+    });
+  }
+
+  #issue(session: Session): IssuedTokens {
+    const claims = { sub: session.userId, sid: session.id, ...(session.tenantId && { tid: session.tenantId }) };
+    return {
+      accessToken: this.tokens.signAccessToken(claims),
+      refreshToken: this.tokens.signRefreshToken({ sessionId: session.id, generation: session.generation }),
+      expiresIn: this.tokens.accessTokenTtlSeconds,
+    };
+  }
+
+  #expiry(): Date {
+    return new Date(Date.now() + (this.options.sessionTtlSeconds ?? 30 * DAY_SECONDS) * 1000);
+  }
+}
