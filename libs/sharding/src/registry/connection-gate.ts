@@ -1,0 +1,35 @@
+import type { AbstractSqlConnection } from '@mikro-orm/sql';
+import { ShardClosedError } from '../errors/shard-closed.error.js';
+import type { ShardId } from './shard-definition.js';
+import type { ShardOrm } from './shared-discovery.js';
+
+/** The primary connection of an ORM and those of its replicas. */
+function connectionsOf(orm: ShardOrm): AbstractSqlConnection[] {
+  const replicas = (orm.driver as unknown as { replicas: AbstractSqlConnection[] }).replicas;
+  return [orm.driver.getConnection(), ...replicas];
+}
+
+/**
+ * Opens each connection once. MikroORM connects at the first statement; two first statements at the same time would make
+ * two pools on engines whose dialect loads asynchronously (mysql, mariadb), and nobody would ever close the first.
+ */
+export function connectOnce(orm: ShardOrm): void {
+  for (const connection of connectionsOf(orm)) {
+    const connect = connection.connect.bind(connection);
+    let opening: Promise<void> | undefined;
+    connection.connect = (options) => {
+      opening ??= connect(options).finally(() => {
+        opening = undefined;
+      });
+      return opening;
+    };
+  }
+}
+
+/** Closes the pools of an ORM for good: an EntityManager kept somewhere must not open new ones behind our back. */
+export async function closeForGood(orm: ShardOrm, shardId: ShardId): Promise<void> {
+  for (const connection of connectionsOf(orm)) {
+    connection.connect = () => Promise.reject(new ShardClosedError(shardId));
+  }
+  await orm.close(true);
+}

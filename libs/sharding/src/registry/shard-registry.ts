@@ -1,0 +1,144 @@
+import type { ForkOptions, Options } from '@mikro-orm/core';
+import type { AbstractSqlDriver, SqlEntityManager } from '@mikro-orm/sql';
+import { type EngineName, getEngine } from '#libs/persistence';
+import { InvalidShardsError } from '../errors/invalid-shards.error.js';
+import { ShardClosedError } from '../errors/shard-closed.error.js';
+import { UnknownShardError } from '../errors/unknown-shard.error.js';
+import { closeForGood, connectOnce } from './connection-gate.js';
+import type { ShardDefinition, ShardId } from './shard-definition.js';
+import { probe, type ShardHealth } from './shard-health.js';
+import { type ShardOrm, SharedDiscovery } from './shared-discovery.js';
+
+/** What a registry is made from. */
+export interface ShardRegistryOptions {
+  /** At least one; ids are unique. The order is the order of fan-outs, commits and reports. */
+  readonly shards: readonly ShardDefinition[];
+  /**
+   * MikroORM options of one shard: entities, subscribers, EntityManager class, driver. Called once per shard, when it is
+   * first used. The entities, naming strategy and driver must be the same for all shards of one engine, which share
+   * their metadata. `contextName` is set by the registry; `replicas` too, unless given.
+   */
+  readonly ormOptions: (shard: ShardDefinition) => Options<AbstractSqlDriver>;
+}
+
+/**
+ * Every shard of the process: one MikroORM instance per shard, made at first use, and one metadata discovery per engine.
+ * Nothing here waits for a database except `open`, `ping` and `close`.
+ *
+ * @example
+ * const shards = new ShardRegistry({ shards: parseShards(env.SHARDS), ormOptions: ({ url }) => ormOptions(url, { entities }) });
+ * const em = shards.entityManager('shard-1');
+ */
+export class ShardRegistry {
+  /** Ids in configured order. */
+  readonly ids: readonly ShardId[];
+  readonly #options: ShardRegistryOptions;
+  readonly #definitions: ReadonlyMap<ShardId, ShardDefinition>;
+  readonly #orms = new Map<ShardId, ShardOrm>();
+  readonly #discoveries = new Map<EngineName, SharedDiscovery>();
+  #closed = false;
+
+  /** @throws {InvalidShardsError} without a shard, or when two have one id */
+  constructor(options: ShardRegistryOptions) {
+    this.#options = options;
+    this.#definitions = new Map(options.shards.map((shard) => [shard.id, shard]));
+    this.ids = [...this.#definitions.keys()];
+    if (this.ids.length === 0) throw new InvalidShardsError(['There is no shard.']);
+    if (this.ids.length < options.shards.length) throw new InvalidShardsError(['Two shards have one id.']);
+  }
+
+  /** Whether a shard is configured under this id. */
+  has(id: ShardId): boolean {
+    return this.#definitions.has(id);
+  }
+
+  /** @throws {UnknownShardError} */
+  definition(id: ShardId): ShardDefinition {
+    const definition = this.#definitions.get(id);
+    if (!definition) throw new UnknownShardError(id, this.ids);
+    return definition;
+  }
+
+  /**
+   * The MikroORM instance of a shard, made now if need be. Synchronous; connects at its first statement.
+   * Its schema generator and migrator are there as far as `ormOptions` passes their `extensions`.
+   *
+   * @throws {UnknownShardError}
+   * @throws {ShardClosedError} after `close()`
+   */
+  get(id: ShardId): ShardOrm {
+    return this.#orms.get(id) ?? this.#create(this.definition(id));
+  }
+
+  /**
+   * A new unit of work on one shard; a few microseconds, no connection. It is bound to that shard for good: whatever
+   * transaction or request is current, also of another shard, does not redirect it.
+   *
+   * @throws {UnknownShardError}
+   * @throws {ShardClosedError} after `close()`
+   */
+  entityManager(id: ShardId, options?: ForkOptions): SqlEntityManager {
+    return this.get(id).em.fork({ ...options, disableContextResolution: true, useContext: false }) as SqlEntityManager;
+  }
+
+  /** Every shard's instance, in configured order, made now if need be. */
+  all(): { readonly id: ShardId; readonly orm: ShardOrm }[] {
+    return this.ids.map((id) => ({ id, orm: this.get(id) }));
+  }
+
+  /**
+   * Connects a shard now instead of at its first statement. Reports a database that cannot be reached on the engines
+   * that connect eagerly (sqlite); for the others ask `ping`.
+   *
+   * @throws {UnknownShardError}
+   */
+  async open(id: ShardId): Promise<ShardOrm> {
+    const orm = this.get(id);
+    await orm.connect();
+    return orm;
+  }
+
+  /**
+   * Asks one shard whether it answers. Never throws for a database that does not; the probe that hangs is not repeated
+   * until it ends, so that a dead shard costs one connection however often it is asked.
+   *
+   * @throws {UnknownShardError}
+   */
+  ping(id: ShardId, deadlineMs: number): Promise<ShardHealth> {
+    return probe(id, this.get(id), deadlineMs);
+  }
+
+  /** `ping` of every shard at the same time, in configured order: it lasts as long as the slowest, at most `deadlineMs`. */
+  pingAll(deadlineMs: number): Promise<ShardHealth[]> {
+    return Promise.all(this.ids.map((id) => this.ping(id, deadlineMs)));
+  }
+
+  /** Closes every pool, for good; open transactions are cut off. May be called twice. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    const orms = [...this.#orms];
+    this.#orms.clear();
+    await Promise.all(orms.map(([id, orm]) => closeForGood(orm, id)));
+  }
+
+  #create(definition: ShardDefinition): ShardOrm {
+    if (this.#closed) throw new ShardClosedError(definition.id);
+    const engine = getEngine(definition.url);
+    const replicas = definition.replicaUrls?.map((url) => getEngine(url).connectionOptions(url));
+    const orm = this.#discoveryOf(engine.name).create({
+      ...(replicas?.length ? { replicas } : {}),
+      ...this.#options.ormOptions(definition),
+      // Transactions are looked up by this name: under a common one, shard 2 would join the transaction of shard 1.
+      contextName: definition.id,
+    } as Options<AbstractSqlDriver>);
+    connectOnce(orm);
+    this.#orms.set(definition.id, orm);
+    return orm;
+  }
+
+  #discoveryOf(engine: EngineName): SharedDiscovery {
+    const discovery = this.#discoveries.get(engine) ?? new SharedDiscovery();
+    this.#discoveries.set(engine, discovery);
+    return discovery;
+  }
+}
