@@ -1,13 +1,20 @@
+import { existsSync } from 'node:fs';
+
 /** @type {import('jest').Config} */
 export default {
   testEnvironment: 'node',
   testEnvironmentOptions: { customExportConditions: ['source', 'node', 'node-addons'] },
-  roots: ['<rootDir>/apps', '<rootDir>/libs', '<rootDir>/test', '<rootDir>/database', '<rootDir>/bench'],
+  roots: ['apps', 'libs', 'test', 'database', 'bench']
+    .map((folder) => `${import.meta.dirname}/${folder}`)
+    .filter((folder) => existsSync(folder)),
   testMatch: ['**/*.spec.ts', '**/*.e2e-spec.ts'],
   moduleFileExtensions: ['ts', 'js', 'json'],
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   transform: { '^.+\\.ts$': '@swc/jest' },
+  globalSetup: '<rootDir>/libs/testing/jest/global-setup.mjs',
+  globalTeardown: '<rootDir>/libs/testing/jest/global-teardown.mjs',
+  reporters: ['default', '<rootDir>/libs/testing/jest/engine-matrix.reporter.mjs'],
   coverageProvider: 'v8',
   workerIdleMemoryLimit: '512MB',
   collectCoverageFrom: ['apps/**/src/**/*.ts', 'libs/**/src/**/*.ts'],

@@ -1,0 +1,15 @@
+export { aDatabase, expectStatements, type SuiteDatabase } from './databases/a-database.js';
+export { aTenant } from './databases/a-tenant.js';
+export { createTestDatabase, type TestDatabase } from './databases/test-database.js';
+export { eachEngine, reachableEngines, type TestEngine } from './engines/each-engine.js';
+export { Book } from './model/book.entity.js';
+export { CardPayment } from './model/card-payment.entity.js';
+export { Category } from './model/category.entity.js';
+export { Electronic } from './model/electronic.entity.js';
+export { Order } from './model/order.entity.js';
+export { OrderLine } from './model/order-line.entity.js';
+export { Payment } from './model/payment.entity.js';
+export { Product } from './model/product.entity.js';
+export { shopModel } from './model/shop-model.js';
+export { Tag } from './model/tag.entity.js';
+export { WalletPayment } from './model/wallet-payment.entity.js';

@@ -1,0 +1,11 @@
+import type { Opt } from '@mikro-orm/core';
+import { Entity, Property } from '@mikro-orm/decorators/legacy';
+import { Product } from './product.entity.js';
+
+@Entity({ tableName: 'electronic' })
+export class Electronic extends Product {
+  override readonly type: 'electronic' & Opt = 'electronic';
+
+  @Property({ type: 'integer' })
+  warrantyMonths!: number;
+}
