@@ -6,4 +6,5 @@ export { Money } from './entities/money.js';
 export { TenantOwned } from './entities/tenant-owned.js';
 export { PersistenceError } from './errors/persistence.error.js';
 export { UnknownEngineError } from './errors/unknown-engine.error.js';
+export type { Change, ChangedValues, ChangeKind, CollectionChange } from './events/change.js';
 export { type OrmOverrides, ormOptions } from './orm-options.js';
