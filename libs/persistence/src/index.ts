@@ -3,6 +3,7 @@ export { CurrentEntityManager } from './current-entity-manager.js';
 export type { DriverClass, Engine, EngineName, PoolOptions } from './engines/engine.js';
 export { engines, getEngine } from './engines/engines.js';
 export { Money } from './entities/money.js';
+export { isSharedByTenants, SharedByTenants } from './entities/shared-by-tenants.decorator.js';
 export { TenantOwned } from './entities/tenant-owned.js';
 export { PersistenceError } from './errors/persistence.error.js';
 export { UnknownEngineError } from './errors/unknown-engine.error.js';
