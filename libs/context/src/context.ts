@@ -2,7 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { NoTenantInContextError } from './errors/no-tenant-in-context.error.js';
 import { TenantImmutableError } from './errors/tenant-immutable.error.js';
 
-/** The customer a piece of work is done for, as far as a context needs to know it. */
+/**
+ * The customer a piece of work is done for, as far as a context needs to know it. Whoever looked the tenant up hands in
+ * the whole record: what more it holds (its placement) is for those who know.
+ */
 export interface ContextTenant {
   /** Immutable primary key of the tenant (UUID). */
   readonly id: string;
@@ -95,7 +98,7 @@ export class Context {
   bindTenant(tenant: ContextTenant): void {
     if (this.#tenant) throw new TenantImmutableError(this.#tenant.id, 'already set');
     if (this.inTransaction) throw new TenantImmutableError(undefined, 'a transaction is open');
-    this.#tenant = Object.freeze({ id: tenant.id, slug: tenant.slug });
+    this.#tenant = tenant;
   }
 
   /** Binds the actor. An actor may be refined (anonymous → user) but is never taken from request input. */

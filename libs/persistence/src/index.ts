@@ -4,8 +4,11 @@ export type { DriverClass, Engine, EngineName, PoolOptions } from './engines/eng
 export { engines, getEngine } from './engines/engines.js';
 export { Money } from './entities/money.js';
 export { isSharedByTenants, SharedByTenants } from './entities/shared-by-tenants.decorator.js';
+export { StringListType } from './entities/string-list.type.js';
 export { TenantOwned } from './entities/tenant-owned.js';
 export { PersistenceError } from './errors/persistence.error.js';
 export { UnknownEngineError } from './errors/unknown-engine.error.js';
 export type { Change, ChangedValues, ChangeKind, CollectionChange } from './events/change.js';
 export { type OrmOverrides, ormOptions } from './orm-options.js';
+export { type KeysetPosition, keysetAfter, keysetOrder, keysetPosition, type SortKey } from './paging/keyset.js';
+export { containsText, hasItem } from './paging/text-match.js';

@@ -1,6 +1,7 @@
-import { PrimaryKeyProp } from '@mikro-orm/core';
+import { type Opt, PrimaryKeyProp } from '@mikro-orm/core';
 import { PrimaryKey } from '@mikro-orm/decorators/legacy';
 import { v7 as uuidv7 } from 'uuid';
+import { findContext } from '#libs/context';
 
 /**
  * Base of every entity that belongs to a tenant. Its key is `(tenant_id, id)`, and so is every foreign key to it: a row
@@ -9,11 +10,14 @@ import { v7 as uuidv7 } from 'uuid';
 export abstract class TenantOwned {
   [PrimaryKeyProp]?: ['tenantId', 'id'];
 
-  /** Set by the guarded EntityManager from the context; never taken from input, never changed. */
+  /**
+   * The tenant in whose context the entity was made; never taken from input, never changed. An entity made outside of any
+   * tenant's context has none, and the flush refuses it.
+   */
   @PrimaryKey({ type: 'uuid' })
-  readonly tenantId!: string;
+  readonly tenantId: string & Opt = findContext()?.tenant?.id as string;
 
   /** UUIDv7: grows with time, so that inserts stay at the end of the index. */
   @PrimaryKey({ type: 'uuid' })
-  readonly id: string = uuidv7();
+  readonly id: string & Opt = uuidv7();
 }
