@@ -12,3 +12,4 @@ export type { Change, ChangedValues, ChangeKind, CollectionChange } from './even
 export { type OrmOverrides, ormOptions } from './orm-options.js';
 export { type KeysetPosition, keysetAfter, keysetOrder, keysetPosition, type SortKey } from './paging/keyset.js';
 export { containsText, hasItem } from './paging/text-match.js';
+export { findSystemFrame, runInSystemFrame } from './system-frame.js';

@@ -10,7 +10,6 @@ export { EntityManagerOfAnotherTenantError } from './guard/errors/entity-manager
 export { ForeignTenantError } from './guard/errors/foreign-tenant.error.js';
 export { OperationRefusedError } from './guard/errors/operation-refused.error.js';
 export { GuardedEntityManager } from './guard/guarded.entity-manager.js';
-export { runInSystemFrame } from './guard/system-frame.js';
 export type { IsolationStrategyName, Placement } from './placement.js';
 export { assertSlug } from './slug.js';
 export type { TenantRecord } from './store/tenant-record.js';

@@ -1,11 +1,11 @@
 import { type EntityMetadata, type EntityName, type Routine, Utils } from '@mikro-orm/core';
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import { currentContext } from '#libs/context';
+import { findSystemFrame } from '#libs/persistence';
 import { EntityManagerOfAnotherTenantError } from './errors/entity-manager-of-another-tenant.error.js';
 import { ForeignTenantError } from './errors/foreign-tenant.error.js';
 import { OperationRefusedError } from './errors/operation-refused.error.js';
 import { type CallOptions, PlainSqlEntityManager, type Row } from './plain-entity-manager.js';
-import { findSystemFrame } from './system-frame.js';
 import { assertOwn, completeChanges, completeData, completeWhere } from './tenant-completion.js';
 import { isTenantScoped, scopeOf, TENANT_PROPERTY } from './tenant-scope.js';
 import { type TenantBound, TenantWallSubscriber } from './tenant-wall.subscriber.js';

@@ -9,9 +9,9 @@ import {
   Utils,
   wrap,
 } from '@mikro-orm/core';
+import { findSystemFrame } from '#libs/persistence';
 import { ForeignTenantError } from './errors/foreign-tenant.error.js';
 import { OperationRefusedError } from './errors/operation-refused.error.js';
-import { findSystemFrame } from './system-frame.js';
 import { assertOwn } from './tenant-completion.js';
 import { isToOne, scopeOf, TENANT_PROPERTY } from './tenant-scope.js';
 
