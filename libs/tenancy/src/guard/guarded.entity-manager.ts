@@ -156,7 +156,8 @@ class Guarded extends PlainSqlEntityManager implements TenantBound {
   }
 
   override persist(entities: object | Iterable<object>): this {
-    for (const entity of eachOf(entities)) this.#adopt(entity);
+    const tenantId = this.getTenantId();
+    for (const entity of eachOf(entities)) assertOwn(entity, tenantId, 'em.persist()');
     return super.persist(entities);
   }
 
@@ -304,26 +305,16 @@ class Guarded extends PlainSqlEntityManager implements TenantBound {
     return found;
   }
 
-  /** A new entity takes the tenant of the context; one that has another is refused. */
-  #adopt(entity: object): void {
-    const meta = this.#metaOf(entity);
-    if (scopeOf(meta).kind !== 'owned') return;
-    const tenantId = this.getTenantId();
-    (entity as Row)[TENANT_PROPERTY] ??= tenantId;
-    assertOwn(entity, tenantId, 'em.persist()');
-  }
-
   /** Both spellings of a native write, `(name, data)` and `(entity)`, with the tenant filled in. */
   #nativeRow(entityOrName: EntityName | object, data: unknown, operation: string): [EntityName | object, unknown] {
     if (data === undefined) {
       const entity = entityOrName as object;
       this.#assertNative(this.#metaOf(entity), operation);
-      this.#adopt(entity);
+      assertOwn(entity, this.getTenantId(), operation);
       return [entity, undefined];
     }
     const name = entityOrName as EntityName;
     this.#assertNative(this.#meta(name), operation);
-    if (Utils.isEntity(data)) this.#adopt(data);
     return [name, this.#completeNew(name, data, operation)];
   }
 

@@ -4,10 +4,8 @@ import {
   type EntityProperty,
   type EventSubscriber,
   type FlushEventArgs,
-  Reference,
   type UnitOfWork,
   Utils,
-  wrap,
 } from '@mikro-orm/core';
 import { findSystemFrame } from '#libs/persistence';
 import { ForeignTenantError } from './errors/foreign-tenant.error.js';
@@ -30,13 +28,6 @@ export interface TenantBound {
  * to the tenant of the context.
  */
 export class TenantWallSubscriber implements EventSubscriber {
-  /** Gives the tenant to entities made with `new` that the flush will find through relations. */
-  beforeFlush({ em, uow }: FlushEventArgs): void {
-    const fresh = new NewEntities(em as unknown as TenantBound);
-    for (const entity of uow.getPersistStack()) fresh.adopt(entity as Entity);
-    for (const entity of uow.getIdentityMap()) fresh.adopt(entity as Entity);
-  }
-
   onFlush({ em, uow }: FlushEventArgs): void {
     if (!hasWork(uow)) return;
     const tenantId = (em as unknown as TenantBound).getTenantId();
@@ -93,33 +84,4 @@ function assertSharedWritable(meta: EntityMetadata): void {
     'its rows are shared by all tenants of the database',
     'Change shared rows in a migration or a seeder.',
   );
-}
-
-/** New entities within reach of a unit of work. The tenant is asked for only when there is one to adopt. */
-class NewEntities {
-  readonly #visited = new Set<Entity>();
-
-  constructor(private readonly em: TenantBound) {}
-
-  /** Gives `entity` its tenant when it is new and has none, and looks on through its relations. */
-  adopt(entity: Entity): void {
-    const wrapped = wrap(entity, true);
-    if (this.#visited.has(entity)) return;
-    this.#visited.add(entity);
-    if (!wrapped.__managed) this.#fill(entity, wrapped.__meta);
-    for (const property of wrapped.__meta.relations) this.#adoptRelated(entity[property.name]);
-  }
-
-  #fill(entity: Entity, meta: EntityMetadata): void {
-    if (scopeOf(meta).kind === 'owned') entity[TENANT_PROPERTY] ??= this.em.getTenantId();
-  }
-
-  #adoptRelated(value: unknown): void {
-    if (value == null || typeof value !== 'object') return;
-    const items = Utils.isCollection(value) ? value.getItems(false) : [Reference.unwrapReference(value)];
-    for (const item of items) {
-      // Managed rows are visited from the identity map.
-      if (Utils.isEntity(item) && !wrap(item, true).__managed) this.adopt(item as Entity);
-    }
-  }
 }
