@@ -1,13 +1,63 @@
+export type {
+  ChooserContext,
+  Choosers,
+  ExecuteChooser,
+  IdentityChooser,
+  ShardChooser,
+  ShardQuery,
+} from './choosers/choosers.js';
+export { createShardKeyChoosers, type ShardKeyDeclaration } from './choosers/shard-key.choosers.js';
+export {
+  directoryPlacement,
+  moduloPlacement,
+  type RangeBound,
+  rangePlacement,
+  type ShardKeyRange,
+  type ShardKeyValue,
+  type ShardPlacement,
+  slotPlacement,
+} from './choosers/shard-placement.js';
+export type { ShardKeyRule } from './choosers/where-narrowing.js';
+export { AmbiguousIdentityError } from './errors/ambiguous-identity.error.js';
+export { AtomicUnsupportedError } from './errors/atomic-unsupported.error.js';
+export { CommitFailedError, type CommitOutcome } from './errors/commit-failed.error.js';
+export { CrossShardAssociationError } from './errors/cross-shard-association.error.js';
+export { CrossShardWriteError } from './errors/cross-shard-write.error.js';
+export { FanOutUnsupportedError } from './errors/fan-out-unsupported.error.js';
+export { FlushInFlushError } from './errors/flush-in-flush.error.js';
+export { ForeignEntityError } from './errors/foreign-entity.error.js';
 export { InvalidShardsError } from './errors/invalid-shards.error.js';
 export { InvalidSlotsError } from './errors/invalid-slots.error.js';
 export { ShardClosedError } from './errors/shard-closed.error.js';
+export { ShardKeyChangedError } from './errors/shard-key-changed.error.js';
+export { ShardNotChosenError } from './errors/shard-not-chosen.error.js';
+export { ShardUnavailableError } from './errors/shard-unavailable.error.js';
 export { ShardingError } from './errors/sharding.error.js';
+export { UnitOfWorkBrokenError } from './errors/unit-of-work-broken.error.js';
 export { UnknownShardError } from './errors/unknown-shard.error.js';
+export { isUnavailable, toShardError } from './fan-out/shard-failure.js';
+export type { TransactionMode, TransactionOptions } from './flush/transaction-mode.js';
 export { parseShards } from './registry/parse-shards.js';
 export type { ShardDefinition, ShardId } from './registry/shard-definition.js';
 export type { ShardHealth } from './registry/shard-health.js';
 export { ShardRegistry, type ShardRegistryOptions } from './registry/shard-registry.js';
 export type { ShardOrm } from './registry/shared-discovery.js';
+export type { Route, RouteReason, ShardPin } from './routing/router.js';
+export {
+  type CreateOptions,
+  createShardedEntityManagerFactory,
+  type ShardedEntityManagerFactory,
+  type ShardedEntityManagerFactoryOptions,
+} from './sharded/sharded-entity-manager.factory.js';
+export { ShardedEntityManager } from './sharded/sharded-entity-manager.js';
+export type {
+  ShardCallOptions,
+  ShardedCountOptions,
+  ShardedFindOneOptions,
+  ShardedFindOptions,
+  ShardedWriteOptions,
+} from './sharded/sharded-options.js';
+export type { PartialRows } from './sharded/sharded-reader.js';
 export { SLOT_COUNT, type Slot, slotOf } from './slots/slot.js';
 export {
   applySlotMoves,

@@ -1,0 +1,78 @@
+import type { EntityClass, EntityMetadata } from '@mikro-orm/core';
+import { ShardNotChosenError } from '../errors/shard-not-chosen.error.js';
+import type { Choosers } from './choosers.js';
+import type { ShardKeyValue, ShardPlacement } from './shard-placement.js';
+import { type ShardKeyRule, WhereNarrowing } from './where-narrowing.js';
+
+/** How entities are spread over shards. */
+export interface ShardKeyDeclaration {
+  /** Which shard a value of the shard key belongs to. */
+  readonly placement: ShardPlacement;
+  /**
+   * One rule per entity; those of a hierarchy share the rule of its root. `property` is the shard key itself; `follows`
+   * names a to-one relation, and puts a row on the shard of the row it refers to.
+   */
+  readonly keys: readonly ({ readonly entity: EntityClass } & ShardKeyRule)[];
+}
+
+/**
+ * Choosers generated from a declared shard key: new rows go where their key says, primary keys and conditions that name
+ * the key narrow a query to the shards concerned, and everything else asks all of them.
+ *
+ * @example
+ * createShardKeyChoosers({
+ *   placement: moduloPlacement(shards.ids),
+ *   keys: [{ entity: Product, property: 'shardKey' }, { entity: Review, follows: 'product' }],
+ * });
+ */
+export function createShardKeyChoosers({ placement, keys }: ShardKeyDeclaration): Choosers {
+  const declared = new Map<unknown, ShardKeyRule>(keys.map(({ entity, ...rule }) => [entity, rule]));
+  const ruleOf = memoise((meta: EntityMetadata) => findUpwards(meta.class, declared));
+  const narrowing = { placement, ruleOf };
+
+  return {
+    shardChooser(entity, meta, context) {
+      const rule = ruleOf(meta);
+      if (!rule) throw new ShardNotChosenError(`${meta.className} declares no shard key.`);
+      const name = 'property' in rule ? rule.property : rule.follows;
+      const value = (entity as Record<string, unknown>)[name];
+      if (value === null || value === undefined) throw new ShardNotChosenError(`${meta.className}.${name} is not set.`);
+      if ('property' in rule) return placement.shardFor(value as ShardKeyValue);
+      const shard = context.shardOf(value) ?? [
+        ...(new WhereNarrowing(narrowing, context).ofWhere(meta, { [name]: value }) ?? []),
+      ];
+      if (typeof shard === 'string') return shard;
+      if (shard.length === 1) return shard[0] as string;
+      throw new ShardNotChosenError(
+        `${meta.className}.${name} refers to a row whose shard is not known; load it first.`,
+      );
+    },
+    identityChooser: (meta, primaryKey, context) =>
+      new WhereNarrowing(narrowing, context).ofPrimaryKey(meta, primaryKey) ?? context.shards,
+    executeChooser: ({ meta, where }, context) =>
+      (meta && new WhereNarrowing(narrowing, context).ofWhere(meta, where)) ?? context.shards,
+    // A row may change the row it follows for another on its shard; one elsewhere is a cross-shard association anyway.
+    shardKeyOf(meta) {
+      const rule = ruleOf(meta);
+      return rule && 'property' in rule ? [rule.property] : [];
+    },
+  };
+}
+
+/** The rule of a class, or of the nearest class above it. */
+function findUpwards(entity: unknown, declared: ReadonlyMap<unknown, ShardKeyRule>): ShardKeyRule | undefined {
+  for (let type = entity; typeof type === 'function'; type = Object.getPrototypeOf(type)) {
+    const rule = declared.get(type);
+    if (rule) return rule;
+  }
+  return undefined;
+}
+
+function memoise<K extends object, V>(compute: (key: K) => V): (key: K) => V {
+  const known = new WeakMap<K, { value: V }>();
+  return (key) => {
+    const entry = known.get(key) ?? { value: compute(key) };
+    known.set(key, entry);
+    return entry.value;
+  };
+}

@@ -1,0 +1,88 @@
+import { type EntityMetadata, type Primary, Utils } from '@mikro-orm/core';
+import type { ChooserContext, Choosers, ShardQuery } from '../choosers/choosers.js';
+import { ShardNotChosenError } from '../errors/shard-not-chosen.error.js';
+import { UnknownShardError } from '../errors/unknown-shard.error.js';
+import type { ShardId } from '../registry/shard-definition.js';
+
+/** Fixes the shard of one call. `propagate` says that relations loaded later follow it; they do in any case, see README. */
+export type ShardPin = ShardId | { readonly id: ShardId; readonly propagate?: boolean };
+
+/** Why a query goes where it goes. */
+export type RouteReason = 'pin' | 'unit-of-work' | 'entity' | 'primary-key' | 'query';
+
+/** Which shards are asked, in this order, and why. */
+export interface Route {
+  readonly shards: readonly ShardId[];
+  readonly by: RouteReason;
+}
+
+/**
+ * Turns pins and choosers' answers into routes. What a chooser answers is checked here, once, so that nothing behind
+ * this point has to expect an unknown shard or the same shard twice.
+ */
+export class Router {
+  constructor(
+    private readonly choosers: Choosers,
+    private readonly context: ChooserContext,
+    /** Pin of the whole unit of work. */
+    private readonly pinned?: ShardId,
+  ) {
+    if (pinned !== undefined) this.#known(pinned);
+  }
+
+  /** The shard a pin names. */
+  pin(pin: ShardPin): ShardId {
+    return this.#known(typeof pin === 'object' ? pin.id : pin);
+  }
+
+  /** The shard of a new entity. The caller keeps the answer: a chooser is asked once per object. */
+  ofNew(entity: object, meta: EntityMetadata): ShardId {
+    if (this.pinned !== undefined) return this.pinned;
+    const shard: ShardId | undefined = this.choosers.shardChooser(entity, meta, this.context);
+    if (shard === undefined || shard === null) {
+      throw new ShardNotChosenError(`The shard chooser gave no shard for a new ${meta.className}.`);
+    }
+    return this.#known(shard);
+  }
+
+  /** The shards to ask for a query; by primary key where that is all it names. */
+  ofQuery(query: ShardQuery, pin?: ShardPin): Route {
+    if (pin !== undefined) return { shards: [this.pin(pin)], by: 'pin' };
+    if (this.pinned !== undefined) return { shards: [this.pinned], by: 'unit-of-work' };
+    const owner = Utils.isEntity(query.where) ? this.context.shardOf(query.where) : undefined;
+    if (owner !== undefined) return { shards: [owner], by: 'entity' };
+    const primaryKey = query.meta && primaryKeyOf(query.meta, query.where);
+    if (query.meta && primaryKey !== undefined) {
+      return { shards: this.holders(query.meta, primaryKey), by: 'primary-key' };
+    }
+    return { shards: this.#checked(this.choosers.executeChooser(query, this.context)), by: 'query' };
+  }
+
+  /** The shards on which the row of a primary key may be. */
+  holders(meta: EntityMetadata, primaryKey: Primary<object>): readonly ShardId[] {
+    return this.#checked(this.choosers.identityChooser(meta, primaryKey, this.context));
+  }
+
+  #checked(shards: Iterable<ShardId>): ShardId[] {
+    return [...new Set(shards)].map((shard) => this.#known(shard));
+  }
+
+  #known(shard: ShardId): ShardId {
+    if (!this.context.shards.includes(shard)) throw new UnknownShardError(shard, this.context.shards);
+    return shard;
+  }
+}
+
+/** The primary key, when `where` is nothing but one: a scalar, or an object of exactly the key's properties. */
+export function primaryKeyOf(meta: EntityMetadata, where: unknown): Primary<object> | undefined {
+  if (where === null || where === undefined) return undefined;
+  if (Array.isArray(where)) {
+    const isOneKey = meta.compositePK && where.length === meta.primaryKeys.length;
+    return isOneKey && where.every((part) => Utils.isPrimaryKey(part)) ? (where as Primary<object>) : undefined;
+  }
+  if (Utils.isPrimaryKey(where)) return where as Primary<object>;
+  const key = Utils.extractPK(where as never, meta as never, true) as unknown;
+  const parts = Array.isArray(key) ? key : [key];
+  // `{ id: { $in: […] } }` has the shape of a key and is a condition.
+  return parts.every((part) => Utils.isPrimaryKey(part)) ? (key as Primary<object>) : undefined;
+}

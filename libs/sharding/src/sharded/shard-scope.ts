@@ -1,0 +1,92 @@
+import type { EntityMetadata } from '@mikro-orm/core';
+import type { SqlEntityManager } from '@mikro-orm/sql';
+import { getEngine } from '#libs/persistence';
+import type { ChooserContext, Choosers, ShardQuery } from '../choosers/choosers.js';
+import { type AskShard, askEach, askEachPartially, type FanOutLimits, type ShardAnswer } from '../fan-out/fan-out.js';
+import type { FlushWatch } from '../flush/flush-watch.js';
+import { ShardUnitOfWork } from '../flush/shard-unit-of-work.js';
+import type { TransactionOptions } from '../flush/transaction-mode.js';
+import type { ShardId } from '../registry/shard-definition.js';
+import type { ShardRegistry } from '../registry/shard-registry.js';
+import { type Route, Router } from '../routing/router.js';
+import { ShardChildren } from './shard-children.js';
+import type { ShardCallOptions } from './sharded-options.js';
+
+/** What one sharded EntityManager is made from. */
+export interface ShardScopeOptions {
+  readonly registry: ShardRegistry;
+  readonly choosers: Choosers;
+  readonly transaction: TransactionOptions;
+  readonly limits: FanOutLimits;
+  readonly pinned?: ShardId;
+  /** The listener of a shard's flushes. */
+  watchOf(id: ShardId): FlushWatch;
+}
+
+/** One sharded unit of work: its children, its routes and its transaction. What readers and writers share. */
+export class ShardScope {
+  readonly children: ShardChildren;
+  readonly router: Router;
+  readonly unitOfWork: ShardUnitOfWork;
+
+  constructor(readonly options: ShardScopeOptions) {
+    const { registry, choosers } = options;
+    this.children = new ShardChildren(registry, (child) => {
+      options.watchOf(child.id).watch(child.em, (args) => this.unitOfWork.onFlush(child, args));
+    });
+    const context: ChooserContext = { shards: registry.ids, shardOf: (entity) => this.children.shardOf(entity) };
+    this.router = new Router(choosers, context, options.pinned);
+    this.children.router = this.router;
+    this.unitOfWork = new ShardUnitOfWork(this.children, registry.ids, choosers.shardKeyOf ?? (() => []));
+  }
+
+  /** Where nulls stand by default: as in a database of the first shard's engine. */
+  get nullsAreLow(): boolean {
+    const [first] = this.options.registry.ids as [ShardId];
+    return getEngine(this.options.registry.definition(first).url).name !== 'postgresql';
+  }
+
+  metadata(entityName: unknown): EntityMetadata {
+    return this.children.metadata(entityName);
+  }
+
+  /** Which shards a query goes to. Flushes first when it asks for something that is waiting to be written. */
+  async route(query: ShardQuery, { shard }: ShardCallOptions): Promise<Route> {
+    this.unitOfWork.assertUsable();
+    const route = this.router.ofQuery(query, shard);
+    const { meta } = query;
+    const isStale =
+      meta && this.children.opened().some(({ em }) => em.getUnitOfWork(false).shouldAutoFlush(meta as never));
+    if (isStale) await this.unitOfWork.flush(this.options.transaction);
+    return route;
+  }
+
+  /** A child ready for statements: inside a transaction it has begun. */
+  async enter(id: ShardId): Promise<SqlEntityManager> {
+    const em = this.children.get(id);
+    await this.unitOfWork.enlist({ id, em });
+    return em;
+  }
+
+  /** Asks shards at the same time under the deadline; values in the order of `shards`. */
+  ask<T>(shards: readonly ShardId[], ask: AskChild<T>, options: ShardCallOptions): Promise<T[]> {
+    return askEach(shards, this.#entering(ask), this.#limits(options));
+  }
+
+  /** Like `ask`, where a failing shard is an answer. */
+  askPartially<T>(shards: readonly ShardId[], ask: AskChild<T>, options: ShardCallOptions): Promise<ShardAnswer<T>[]> {
+    return askEachPartially(shards, this.#entering(ask), this.#limits(options));
+  }
+
+  #entering<T>(ask: AskChild<T>): AskShard<T> {
+    return async (id, signal) => ask(await this.enter(id), signal, id);
+  }
+
+  #limits({ deadlineMs }: ShardCallOptions): FanOutLimits {
+    const { limits } = this.options;
+    return deadlineMs === undefined ? limits : { ...limits, deadlineMs };
+  }
+}
+
+/** Asks one child. */
+export type AskChild<T> = (em: SqlEntityManager, signal: AbortSignal | undefined, id: ShardId) => Promise<T>;

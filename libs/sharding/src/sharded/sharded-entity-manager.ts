@@ -1,0 +1,215 @@
+import type { EntityMetadata, EntityName, FilterQuery, Loaded, RequiredEntityData } from '@mikro-orm/core';
+import type { SqlEntityManager } from '@mikro-orm/sql';
+import { CrossShardAssociationError } from '../errors/cross-shard-association.error.js';
+import type { TransactionOptions } from '../flush/transaction-mode.js';
+import type { ShardId } from '../registry/shard-definition.js';
+import type { Route, ShardPin } from '../routing/router.js';
+import { ShardScope, type ShardScopeOptions } from './shard-scope.js';
+import type {
+  ShardCallOptions,
+  ShardedCountOptions,
+  ShardedFindOneOptions,
+  ShardedFindOptions,
+} from './sharded-options.js';
+import { type PartialRows, ShardedReader } from './sharded-reader.js';
+
+/**
+ * One unit of work over several shards, with MikroORM's words. Inside it is one EntityManager per touched shard: the same
+ * primary key on two shards is two objects, and whatever is loaded later from an object is loaded from its shard.
+ *
+ * A call goes to the shard its option `shard` names, else to that of the whole unit of work (`create({ shard })`), else
+ * to that of the entity it is about, else where the choosers say. Like every unit of work it serves one piece of work.
+ *
+ * @see SQLAlchemy `ShardedSession`; here answers over several shards are those of one database holding all rows, or refused
+ */
+export class ShardedEntityManager {
+  readonly #scope: ShardScope;
+  readonly #reader: ShardedReader;
+
+  /** @internal made by `createShardedEntityManagerFactory` */
+  constructor(options: ShardScopeOptions) {
+    this.#scope = new ShardScope(options);
+    this.#reader = new ShardedReader(this.#scope);
+  }
+
+  /**
+   * A new entity on the shard that its data choose; it is written by the next `flush()`.
+   * @throws {ShardNotChosenError} {@link UnknownShardError}
+   */
+  create<E extends object>(
+    entityName: EntityName<E>,
+    data: RequiredEntityData<E>,
+    options: { readonly persist?: boolean; readonly shard?: ShardPin } = {},
+  ): E {
+    this.#scope.unitOfWork.assertUsable();
+    const meta = this.#metadata(entityName);
+    // The chooser comes first: an EntityManager that already knows the key would hand out its own object for it, and one
+    // that is not the owner would own the references made of foreign keys.
+    const { shard, persist = true } = options;
+    const id =
+      shard === undefined ? this.#scope.router.ofNew(standIn(meta, data), meta) : this.#scope.router.pin(shard);
+    const child = this.#scope.children.get(id);
+    const entity = child.create(entityName, data as never, { persist: false }) as E;
+    this.#scope.children.assign(entity, id);
+    if (persist) child.persist(entity);
+    return entity;
+  }
+
+  /**
+   * Marks entities to be written by the next `flush()`, each on its shard; what they refer to follows then.
+   * @throws {ShardNotChosenError} {@link ForeignEntityError}
+   */
+  persist(entities: object | readonly object[], { shard }: { readonly shard?: ShardPin } = {}): this {
+    this.#scope.unitOfWork.assertUsable();
+    for (const entity of asList(entities)) this.#child(entity, shard).persist(entity);
+    return this;
+  }
+
+  /** Marks entities to be deleted by the next `flush()`, each on its shard. */
+  remove(entities: object | readonly object[]): this {
+    this.#scope.unitOfWork.assertUsable();
+    for (const entity of asList(entities)) this.#child(entity).remove(entity);
+    return this;
+  }
+
+  /**
+   * Writes what has changed. Nothing is sent before every change is known to be allowed; a refused flush loses nothing.
+   * @throws {CrossShardWriteError} {@link CrossShardAssociationError} {@link ShardKeyChangedError}
+   * @throws {CommitFailedError} in the mode `multi`, when a shard refuses to commit
+   */
+  async flush(options: TransactionOptions = {}): Promise<void> {
+    await this.#scope.unitOfWork.flush({ ...this.#scope.options.transaction, ...options });
+  }
+
+  /**
+   * Runs `fn`, flushes, and commits on every shard that took part; an error rolls all of them back. Nested calls are
+   * savepoints.
+   */
+  async transactional<T>(fn: (em: this) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
+    const merged = { ...this.#scope.options.transaction, ...options };
+    return this.#scope.unitOfWork.transactional(merged, () => fn(this));
+  }
+
+  /**
+   * Rows of every shard concerned, in the order and within the limits that one database holding all rows would give.
+   * Text is ordered by code points; ties by primary key.
+   *
+   * @throws {FanOutUnsupportedError} when the parts of several shards would not make the exact answer
+   * @throws {ShardUnavailableError} for the first shard that does not answer; see `findPartial`
+   */
+  async find<E extends object, P extends string = never>(
+    entityName: EntityName<E>,
+    where: FilterQuery<NoInfer<E>>,
+    options: ShardedFindOptions<E, P> = {},
+  ): Promise<Loaded<E, P>[]> {
+    return (await this.#reader.find(entityName as never, where as never, options as never)) as Loaded<E, P>[];
+  }
+
+  /** `find` that leaves out shards which do not answer, and says which. */
+  async findPartial<E extends object, P extends string = never>(
+    entityName: EntityName<E>,
+    where: FilterQuery<NoInfer<E>>,
+    options: ShardedFindOptions<E, P> = {},
+  ): Promise<PartialRows<Loaded<E, P>>> {
+    const found = await this.#reader.findPartial(entityName as never, where as never, options as never);
+    return found as PartialRows<Loaded<E, P>>;
+  }
+
+  /**
+   * One row, or `null`. By primary key only the shards are asked that may hold it, and none when it is loaded already.
+   * @throws {AmbiguousIdentityError} when several shards have a row of this primary key
+   */
+  async findOne<E extends object, P extends string = never>(
+    entityName: EntityName<E>,
+    where: FilterQuery<NoInfer<E>>,
+    options: ShardedFindOneOptions<E, P> = {},
+  ): Promise<Loaded<E, P> | null> {
+    const found = await this.#reader.findOne(entityName as never, where as never, options as never);
+    return found as Loaded<E, P> | null;
+  }
+
+  /** A page and the number of all rows it is a page of. */
+  async findAndCount<E extends object, P extends string = never>(
+    entityName: EntityName<E>,
+    where: FilterQuery<NoInfer<E>>,
+    options: ShardedFindOptions<E, P> = {},
+  ): Promise<[Loaded<E, P>[], number]> {
+    const { shard, deadlineMs, filters, schema } = options;
+    const countOptions = { shard, deadlineMs, filters, schema } as ShardedCountOptions<E>;
+    return Promise.all([this.find(entityName, where, options), this.count(entityName, where, countOptions)]);
+  }
+
+  /** Number of rows on all shards concerned. */
+  async count<E extends object>(
+    entityName: EntityName<E>,
+    where: FilterQuery<NoInfer<E>> = {} as FilterQuery<NoInfer<E>>,
+    options: ShardedCountOptions<E> = {},
+  ): Promise<number> {
+    return this.#reader.count(entityName as never, where as never, options as ShardCallOptions);
+  }
+
+  /** Reads an entity's row again, from its own shard; no chooser is asked. `null` when the row is gone. */
+  async refresh<E extends object>(entity: E): Promise<E | null> {
+    this.#scope.unitOfWork.assertUsable();
+    const id = this.#owner(entity);
+    const [refreshed] = await this.#scope.ask([id], (em) => em.refresh(entity), {});
+    return refreshed as E | null;
+  }
+
+  /** The shard of an entity that is loaded or was created here; `undefined` for one nobody has chosen for. */
+  shardOf(entity: object): ShardId | undefined {
+    return this.#scope.children.find(entity);
+  }
+
+  /** Which shards a query would ask, in this order, and why. Sends nothing. */
+  explainRoute<E extends object>(
+    entityName: EntityName<E>,
+    where: FilterQuery<NoInfer<E>> = {} as FilterQuery<NoInfer<E>>,
+    { shard }: ShardCallOptions = {},
+  ): Route {
+    return this.#scope.router.ofQuery({ kind: 'select', meta: this.#metadata(entityName), where }, shard);
+  }
+
+  /**
+   * The EntityManager of one shard, for its query builder, Kysely and SQL. Inside a transaction it takes part in it, so do
+   * not keep it.
+   * @throws {UnknownShardError}
+   */
+  async on(shard: ShardPin): Promise<SqlEntityManager> {
+    this.#scope.unitOfWork.assertUsable();
+    return this.#scope.enter(this.#scope.router.pin(shard));
+  }
+
+  /** Forgets every object. Also makes the unit of work usable again after a rollback. */
+  clear(): void {
+    this.#scope.unitOfWork.clear();
+  }
+
+  #metadata(entityName: unknown): EntityMetadata {
+    return this.#scope.metadata(entityName);
+  }
+
+  /** The child an entity goes to. A pin decides for a new one; that of a loaded one must agree with where it is. */
+  #child(entity: object, pin?: ShardPin): SqlEntityManager {
+    const { children, router } = this.#scope;
+    const pinned = pin === undefined ? undefined : router.pin(pin);
+    if (pinned !== undefined && children.find(entity) === undefined) children.assign(entity, pinned);
+    const id = children.route(entity);
+    if (pinned !== undefined && pinned !== id)
+      throw new CrossShardAssociationError(entity.constructor.name, id, pinned);
+    return children.get(id);
+  }
+
+  #owner(entity: object): ShardId {
+    return this.#scope.children.route(entity);
+  }
+}
+
+function asList(entities: object | readonly object[]): readonly object[] {
+  return Array.isArray(entities) ? entities : [entities];
+}
+
+/** An object with an entity's class and data that is not an entity: no setter runs, no relation is wired. */
+function standIn(meta: EntityMetadata, data: object): object {
+  return Object.create(meta.prototype as object, Object.getOwnPropertyDescriptors(data));
+}

@@ -1,0 +1,25 @@
+import type { CountOptions, FindOneOptions, FindOptions } from '@mikro-orm/core';
+import type { TransactionOptions } from '../flush/transaction-mode.js';
+import type { ShardPin } from '../routing/router.js';
+
+/** What every call takes that may go to several shards. */
+export interface ShardCallOptions {
+  /** Ask this shard and no chooser. */
+  readonly shard?: ShardPin;
+  /** Milliseconds for all shards together. Default: that of the factory. */
+  readonly deadlineMs?: number;
+}
+
+/** MikroORM's find options and ours. */
+export type ShardedFindOptions<E extends object, P extends string = never> = FindOptions<E, P, string, never> &
+  ShardCallOptions;
+
+/** MikroORM's findOne options and ours. */
+export type ShardedFindOneOptions<E extends object, P extends string = never> = FindOneOptions<E, P, string, never> &
+  ShardCallOptions;
+
+/** MikroORM's count options and ours. */
+export type ShardedCountOptions<E extends object> = CountOptions<E> & ShardCallOptions;
+
+/** A write that may go to several shards: refused in the mode `single`. */
+export type ShardedWriteOptions = ShardCallOptions & TransactionOptions;

@@ -1,0 +1,128 @@
+import type { EntityMetadata, EntityName, FilterQuery, FindOptions, Primary } from '@mikro-orm/core';
+import { AmbiguousIdentityError } from '../errors/ambiguous-identity.error.js';
+import { FanOutUnsupportedError } from '../errors/fan-out-unsupported.error.js';
+import { compareBy, mergeSorted } from '../merge/merge-sorted.js';
+import { type SortKey, sortKeysOf, toOrderBy } from '../merge/sort-key.js';
+import type { ShardId } from '../registry/shard-definition.js';
+import { primaryKeyOf } from '../routing/router.js';
+import type { AskChild, ShardScope } from './shard-scope.js';
+import type { ShardCallOptions } from './sharded-options.js';
+
+type Name = EntityName<object>;
+type Where = FilterQuery<object>;
+type Options = FindOptions<object, never, never, never> & ShardCallOptions;
+
+/** Rows of the shards that answered, and those that did not. */
+export interface PartialRows<T> {
+  readonly rows: T[];
+  readonly missing: readonly { readonly id: ShardId; readonly error: unknown }[];
+}
+
+/** How the parts of a query over several shards become one answer. */
+interface FanOutPlan {
+  readonly keys: readonly SortKey[];
+  readonly offset: number;
+  readonly limit: number | undefined;
+  /** What each shard is asked with. */
+  readonly options: FindOptions<object, never, never, never>;
+}
+
+/** The reads of a sharded EntityManager. Untyped inside: the facade has the types. */
+export class ShardedReader {
+  constructor(private readonly scope: ShardScope) {}
+
+  async find(entityName: Name, where: Where, options: Options): Promise<object[]> {
+    const meta = this.scope.metadata(entityName);
+    const { shards } = await this.scope.route({ kind: 'select', meta, where }, options);
+    const plan = this.#plan(meta, shards, options);
+    const lists = await this.scope.ask(shards, finding(entityName, where, plan), options);
+    return merge(lists, plan);
+  }
+
+  async findPartial(entityName: Name, where: Where, options: Options): Promise<PartialRows<object>> {
+    const meta = this.scope.metadata(entityName);
+    const { shards } = await this.scope.route({ kind: 'select', meta, where }, options);
+    const plan = this.#plan(meta, shards, options);
+    const answers = await this.scope.askPartially(shards, finding(entityName, where, plan), options);
+    const lists = answers.flatMap((answer) => (answer.ok ? [answer.value] : []));
+    return { rows: merge(lists, plan), missing: answers.filter((answer) => !answer.ok) };
+  }
+
+  async findOne(entityName: Name, where: Where, options: Options): Promise<object | null> {
+    const meta = this.scope.metadata(entityName);
+    const route = await this.scope.route({ kind: 'select', meta, where }, options);
+    const primaryKey = primaryKeyOf(meta, where);
+    if (primaryKey === undefined && route.shards.length > 1) {
+      const [first] = await this.find(entityName, where, { ...options, limit: 1 });
+      return first ?? null;
+    }
+    const shards = primaryKey === undefined ? route.shards : this.#narrowByMap(meta, primaryKey, route.shards);
+    const { shard: _shard, deadlineMs: _deadlineMs, ...own } = options;
+    const found = await this.scope.ask(
+      shards,
+      (em, signal) => em.findOne(entityName, where, { ...own, signal } as never) as Promise<object | null>,
+      options,
+    );
+    const holders = shards.filter((_, index) => found[index] != null);
+    if (holders.length > 1) throw new AmbiguousIdentityError(meta.className, holders);
+    return found.find((entity) => entity != null) ?? null;
+  }
+
+  async count(entityName: Name, where: Where, options: ShardCallOptions): Promise<number> {
+    const meta = this.scope.metadata(entityName);
+    const { shards } = await this.scope.route({ kind: 'count', meta, where }, options);
+    const { shard: _shard, deadlineMs: _deadlineMs, ...own } = options;
+    const counts = await this.scope.ask(
+      shards,
+      (em, signal) => em.count(entityName, where, { ...own, signal } as never),
+      options,
+    );
+    return counts.reduce((sum, count) => sum + count, 0);
+  }
+
+  /** What is loaded already is found without asking; loaded from two shards, it is as ambiguous as it was then. */
+  #narrowByMap(meta: EntityMetadata, primaryKey: Primary<object>, shards: readonly ShardId[]): readonly ShardId[] {
+    const opened = new Map(this.scope.children.opened().map(({ id, em }) => [id, em.getUnitOfWork(false)]));
+    const hits = shards.filter((id) => opened.get(id)?.getById(meta.class as never, primaryKey as never) !== undefined);
+    return hits.length > 0 ? hits : shards;
+  }
+
+  #plan(meta: EntityMetadata, shards: readonly ShardId[], options: Options): FanOutPlan {
+    const { shard: _shard, deadlineMs: _deadlineMs, ...own } = options;
+    if (shards.length < 2) return { keys: [], offset: 0, limit: undefined, options: own };
+    const { limit, offset = 0, orderBy } = own;
+    assertMergeable(own);
+    const isOrdered = orderBy !== undefined || meta.orderBy !== undefined || limit !== undefined || offset > 0;
+    const keys = isOrdered ? sortKeysOf(meta, orderBy, this.scope.nullsAreLow) : [];
+    assertSelected(meta, keys, own.fields as readonly string[] | undefined);
+    const perShard = { ...own, offset: undefined, limit: limit === undefined ? undefined : offset + limit };
+    return { keys, offset, limit, options: isOrdered ? { ...perShard, orderBy: toOrderBy(keys) } : perShard };
+  }
+}
+
+function finding(entityName: Name, where: Where, { options }: FanOutPlan): AskChild<object[]> {
+  return (em, signal) => em.find(entityName, where, { ...options, signal } as never) as Promise<object[]>;
+}
+
+function merge(lists: readonly (readonly object[])[], { keys, offset, limit }: FanOutPlan): object[] {
+  return keys.length === 0 ? lists.flat() : mergeSorted(lists, compareBy(keys), offset, limit);
+}
+
+/** Options whose meaning spans rows of several shards. */
+function assertMergeable(options: object): void {
+  for (const name of ['groupBy', 'having', 'unionWhere', 'collation']) {
+    if ((options as Record<string, unknown>)[name] !== undefined) {
+      throw new FanOutUnsupportedError(`The find option "${name}" does not hold over several shards; see aggregate().`);
+    }
+  }
+}
+
+/** What is not loaded cannot be compared. Primary keys always are. */
+function assertSelected(meta: EntityMetadata, keys: readonly SortKey[], fields: readonly string[] | undefined): void {
+  if (!fields || fields.includes('*')) return;
+  const missing = keys.find(
+    ({ path: [name] }) => !fields.includes(name as string) && !meta.primaryKeys.includes(name as never),
+  );
+  if (missing)
+    throw new FanOutUnsupportedError(`"${missing.path.join('.')}" orders the rows and is not among "fields".`);
+}
