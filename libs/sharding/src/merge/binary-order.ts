@@ -1,12 +1,14 @@
 import type { AbstractSqlPlatform } from '@mikro-orm/sql';
 import type { EngineName } from '#libs/persistence';
 
-/** The collation under which an engine compares text by its bytes. */
-const BINARY_COLLATION: Readonly<Record<EngineName, string>> = {
-  sqlite: 'binary',
-  postgresql: 'C',
-  mysql: 'utf8mb4_bin',
-  mariadb: 'utf8mb4_bin',
+/** A text column as something that the engine compares byte by byte. */
+const BY_BYTES: Readonly<Record<EngineName, (column: string) => string>> = {
+  sqlite: (column) => `${column} collate binary`,
+  postgresql: (column) => `${column} collate "C"`,
+  // Not `collate utf8mb4_bin`: it pads, so that 'a' and 'a ' are equal. The collations that do not pad have one name on
+  // MySQL and another on MariaDB, and the mysql driver may be talking to either.
+  mysql: (column) => `cast(${column} as binary)`,
+  mariadb: (column) => `cast(${column} as binary)`,
 };
 
 /**
@@ -20,6 +22,6 @@ export function teachBinaryOrder(platform: AbstractSqlPlatform, engine: EngineNa
   const original = platform.getOrderByExpression.bind(platform);
   platform.getOrderByExpression = (column, direction, collation) => {
     const [, rest] = /^binary (.*)$/.exec(String(direction)) ?? [];
-    return rest ? original(column, rest, BINARY_COLLATION[engine]) : original(column, direction, collation);
+    return rest ? original(BY_BYTES[engine](column), rest) : original(column, direction, collation);
   };
 }

@@ -24,7 +24,7 @@ interface FanOutPlan {
   readonly offset: number;
   readonly limit: number | undefined;
   /** What each shard is asked with. */
-  readonly options: FindOptions<object, never, never, never>;
+  optionsOn(id: ShardId): FindOptions<object, never, never, never>;
 }
 
 /** The reads of a sharded EntityManager. Untyped inside: the facade has the types. */
@@ -34,7 +34,7 @@ export class ShardedReader {
   async find(entityName: Name, where: Where, options: Options): Promise<object[]> {
     const meta = this.scope.metadata(entityName);
     const { shards } = await this.scope.route({ kind: 'select', meta, where }, options);
-    const plan = this.#plan(meta, shards, options);
+    const plan = this.#plan(entityName, shards, options);
     const lists = await this.scope.ask(shards, finding(entityName, where, plan), options);
     return merge(lists, plan);
   }
@@ -42,7 +42,7 @@ export class ShardedReader {
   async findPartial(entityName: Name, where: Where, options: Options): Promise<PartialRows<object>> {
     const meta = this.scope.metadata(entityName);
     const { shards } = await this.scope.route({ kind: 'select', meta, where }, options);
-    const plan = this.#plan(meta, shards, options);
+    const plan = this.#plan(entityName, shards, options);
     const answers = await this.scope.askPartially(shards, finding(entityName, where, plan), options);
     const lists = answers.flatMap((answer) => (answer.ok ? [answer.value] : []));
     return { rows: merge(lists, plan), missing: answers.filter((answer) => !answer.ok) };
@@ -52,7 +52,8 @@ export class ShardedReader {
     const meta = this.scope.metadata(entityName);
     const route = await this.scope.route({ kind: 'select', meta, where }, options);
     const primaryKey = primaryKeyOf(meta, where);
-    if (primaryKey === undefined && route.shards.length > 1) {
+    const isFirstOfMany = route.shards.length > 1 || options.orderBy !== undefined;
+    if (primaryKey === undefined && isFirstOfMany) {
       const [first] = await this.find(entityName, where, { ...options, limit: 1 });
       return first ?? null;
     }
@@ -87,21 +88,39 @@ export class ShardedReader {
     return hits.length > 0 ? hits : shards;
   }
 
-  #plan(meta: EntityMetadata, shards: readonly ShardId[], options: Options): FanOutPlan {
+  #plan(entityName: Name, shards: readonly ShardId[], options: Options): FanOutPlan {
+    const meta = this.scope.metadata(entityName);
     const { shard: _shard, deadlineMs: _deadlineMs, ...own } = options;
-    if (shards.length < 2) return { keys: [], offset: 0, limit: undefined, options: own };
     const { limit, offset = 0, orderBy } = own;
-    assertMergeable(own);
     const isOrdered = orderBy !== undefined || meta.orderBy !== undefined || limit !== undefined || offset > 0;
+    const orderOn = (id: ShardId) => this.#orderOn(id, entityName, own);
+    if (shards.length < 2) {
+      return { keys: [], offset: 0, limit, optionsOn: (id) => (isOrdered ? { ...own, orderBy: orderOn(id) } : own) };
+    }
+    assertMergeable(own);
     const keys = isOrdered ? sortKeysOf(meta, orderBy, this.scope.nullsAreLow) : [];
     assertSelected(meta, keys, own.fields as readonly string[] | undefined);
     const perShard = { ...own, offset: undefined, limit: limit === undefined ? undefined : offset + limit };
-    return { keys, offset, limit, options: isOrdered ? { ...perShard, orderBy: toOrderBy(keys) } : perShard };
+    return { keys, offset, limit, optionsOn: (id) => (isOrdered ? { ...perShard, orderBy: orderOn(id) } : perShard) };
+  }
+
+  /**
+   * The order as one shard is asked for it; its column types are those of its own engine. One shard alone is ordered like
+   * several, so that a narrower query does not sort otherwise.
+   */
+  #orderOn(id: ShardId, entityName: Name, { orderBy }: FindOptions<object, never, never, never>): typeof orderBy {
+    try {
+      return toOrderBy(sortKeysOf(this.scope.children.metadata(entityName, id), orderBy, this.scope.nullsAreLow));
+    } catch (error) {
+      // An expression, or a property of a relation: one database can order by these, several were refused before.
+      if (error instanceof FanOutUnsupportedError) return orderBy;
+      throw error;
+    }
   }
 }
 
-function finding(entityName: Name, where: Where, { options }: FanOutPlan): AskChild<object[]> {
-  return (em, signal) => em.find(entityName, where, { ...options, signal } as never) as Promise<object[]>;
+function finding(entityName: Name, where: Where, { optionsOn }: FanOutPlan): AskChild<object[]> {
+  return (em, signal, id) => em.find(entityName, where, { ...optionsOn(id), signal } as never) as Promise<object[]>;
 }
 
 function merge(lists: readonly (readonly object[])[], { keys, offset, limit }: FanOutPlan): object[] {
