@@ -13,6 +13,8 @@ export function ormOptions(url: string, overrides: OrmOverrides = {}, pool?: Poo
     driver: engine.driver,
     ...engine.connectionOptions(url, pool),
     metadataCache: { enabled: false },
+    // A missing database is a fault to report. By default MikroORM would create an empty one in its place.
+    ensureDatabase: false,
     // Defaults belong in the mapping: guessing them from constructors puts surprises into the DDL.
     discovery: { inferDefaultValues: false },
     // Composite keys carry the tenant through every join, so these would add nothing; and with them on, a nested
