@@ -39,7 +39,8 @@ export default class EngineMatrixReporter {
       return counts.failed > 0 ? `${counts.passed} ok, ${counts.failed} FAILED` : `${counts.passed} ok`;
     };
     const lines = [['suite', ...engines]];
-    for (const [name, row] of [...this.rows].sort()) lines.push([name, ...engines.map((engine) => cell(row[engine]))]);
+    for (const [name, row] of [...this.rows].sort(([a], [b]) => a.localeCompare(b)))
+      lines.push([name, ...engines.map((engine) => cell(row[engine]))]);
     const total = (engine) => {
       const counts = [...this.rows.values()].map((row) => row[engine] ?? { passed: 0, failed: 0 });
       return counts.reduce((a, b) => ({ passed: a.passed + b.passed, failed: a.failed + b.failed }));

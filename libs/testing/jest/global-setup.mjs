@@ -2,7 +2,7 @@
 // those that REQUIRE_ENGINES names.
 
 import { randomBytes } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ENGINES, findEngines } from './find-engines.mjs';
@@ -22,6 +22,16 @@ export default async function setUp() {
   mkdirSync(folder);
   removeStaleFolders();
   const stops = [];
+  try {
+    await prepare(run, folder, stops);
+  } catch (error) {
+    await Promise.all(stops.map((stop) => stop()));
+    rmSync(folder, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+async function prepare(run, folder, stops) {
   const found = await findEngines(folder, stops);
   // Kept for the teardown, which runs in this process.
   globalThis.rowhouseTestRun = { run, folder, found, stops };

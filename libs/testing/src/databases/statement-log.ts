@@ -1,7 +1,9 @@
 import type { AbstractSqlConnection } from '@mikro-orm/sql';
 import type { CompiledQuery, DatabaseConnection, Dialect } from 'kysely';
 
-const TRANSACTION_CONTROL = /^\s*(begin|start transaction|set transaction|commit|rollback|savepoint|release)\b/i;
+/** Transaction control, and the question that the mysql and mariadb drivers ask once in their life. */
+const HOUSEKEEPING =
+  /^\s*((begin|start transaction|set transaction|commit|rollback|savepoint|release)\b|show variables like 'auto_increment)/i;
 
 /**
  * Hears every statement of an ORM at the one point all of them pass, the Kysely connection: flush, find, query builder,
@@ -24,7 +26,7 @@ export class StatementLog {
   /** The statements sent while `fn` runs, in order, without begin, commit and savepoints. */
   async record(fn: () => Promise<unknown>): Promise<string[]> {
     const statements: string[] = [];
-    const listener = (sql: string) => TRANSACTION_CONTROL.test(sql) || statements.push(sql);
+    const listener = (sql: string) => HOUSEKEEPING.test(sql) || statements.push(sql);
     this.#listeners.add(listener);
     try {
       await fn();
