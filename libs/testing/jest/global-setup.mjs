@@ -20,6 +20,11 @@ export default async function setUp() {
   const run = `${Date.now().toString(36)}x${randomBytes(3).toString('hex')}`;
   const folder = join(tmpdir(), PREFIX + run);
   mkdirSync(folder);
+  // Ctrl-C skips the teardown, but not this.
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  for (const [signal, number] of Object.entries({ SIGINT: 2, SIGTERM: 15 })) {
+    process.once(signal, () => process.exit(128 + number));
+  }
   removeStaleFolders();
   const stops = [];
   try {
