@@ -2,6 +2,7 @@ import type { Options } from '@mikro-orm/core';
 import type { AbstractSqlDriver } from '@mikro-orm/sql';
 import type { PoolOptions } from './engines/engine.js';
 import { getEngine } from './engines/engines.js';
+import { compareJsonByContent } from './entities/json-comparison.js';
 
 /** What `ormOptions` leaves to its caller: entities, subscribers, the EntityManager class, a context name. */
 export type OrmOverrides = Partial<Options<AbstractSqlDriver>>;
@@ -9,6 +10,7 @@ export type OrmOverrides = Partial<Options<AbstractSqlDriver>>;
 /** MikroORM options for the database behind `url`, with every default that tenancy and auditing rely on. */
 export function ormOptions(url: string, overrides: OrmOverrides = {}, pool?: PoolOptions): Options<AbstractSqlDriver> {
   const engine = getEngine(url);
+  const { discovery, ...rest } = overrides;
   return {
     driver: engine.driver,
     ...engine.connectionOptions(url, pool),
@@ -16,7 +18,7 @@ export function ormOptions(url: string, overrides: OrmOverrides = {}, pool?: Poo
     // A missing database is a fault to report. By default MikroORM would create an empty one in its place.
     ensureDatabase: false,
     // Defaults belong in the mapping: guessing them from constructors puts surprises into the DDL.
-    discovery: { inferDefaultValues: false },
+    discovery: { inferDefaultValues: false, afterDiscovered: compareJsonByContent, ...discovery },
     // Composite keys carry the tenant through every join, so these would add nothing; and with them on, a nested
     // select-in drops rows whose own nullable to-one is null (MikroORM 7.2.1).
     autoJoinRefsForFilters: false,
@@ -24,6 +26,6 @@ export function ormOptions(url: string, overrides: OrmOverrides = {}, pool?: Poo
     forceUtcTimezone: true,
     // Reading the whole database back after every migration takes seconds once there are tenant schemas.
     migrations: { snapshot: false },
-    ...overrides,
+    ...rest,
   } as Options<AbstractSqlDriver>;
 }

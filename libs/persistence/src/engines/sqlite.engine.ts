@@ -1,6 +1,6 @@
-import { SqliteDriver } from '@mikro-orm/sqlite';
 import { CompiledQuery, type DatabaseConnection } from 'kysely';
 import type { DriverClass, Engine } from './engine.js';
+import { LinkingSqliteDriver } from './linking-sqlite.driver.js';
 
 /**
  * Sent once per opened file. WAL lets other processes read while one writes; FULL makes a commit survive a power cut,
@@ -16,7 +16,7 @@ function fileOf(url: string): string {
 /** SQLite through better-sqlite3: one file, one connection, no server. The embedded default. */
 export const sqliteEngine: Engine = {
   name: 'sqlite',
-  driver: SqliteDriver as DriverClass,
+  driver: LinkingSqliteDriver as DriverClass,
   connectionOptions(url) {
     return {
       dbName: fileOf(url),
