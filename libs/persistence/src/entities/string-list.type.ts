@@ -1,16 +1,22 @@
 import { Type } from '@mikro-orm/core';
+import type { ReadableInChanges } from '../events/change.js';
 
 /**
  * A list of short strings in a text column, as JSON text: `["a","b"]`. Text rather than the engine's JSON type, so that it
  * is stored byte for byte alike on every engine and one item can be looked for with one SQL everywhere (`hasItem`).
  */
-export class StringListType extends Type<string[], string> {
+export class StringListType extends Type<string[], string> implements ReadableInChanges {
   override convertToDatabaseValue(value: string[]): string {
     return JSON.stringify(value);
   }
 
   override convertToJSValue(value: string | string[]): string[] {
     return typeof value === 'string' ? (JSON.parse(value) as string[]) : value;
+  }
+
+  /** A list again, in the changes that subscribers see. */
+  toChangedValue(stored: unknown): unknown {
+    return typeof stored === 'string' ? JSON.parse(stored) : stored;
   }
 
   override getColumnType(): string {

@@ -1,5 +1,6 @@
 import { Collection, type Opt, type Ref } from '@mikro-orm/core';
 import { Entity, ManyToOne, OneToMany, OneToOne, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
+import { StringListType } from '../entities/string-list.type.js';
 import type { Change } from './change.js';
 import type { ChangeSubscriber } from './change-subscriber.js';
 import type { TransactionScope } from './transaction-scope.js';
@@ -18,6 +19,9 @@ export class Ledger {
 
   @Property({ type: 'integer', nullable: true })
   limit?: number | null;
+
+  @Property({ type: StringListType, nullable: true })
+  marks?: string[] | null;
 
   /** Its pages go with it, in the database. */
   @OneToMany(

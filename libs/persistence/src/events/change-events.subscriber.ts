@@ -12,6 +12,7 @@ import { EndlessChangesError } from '../errors/endless-changes.error.js';
 import { TransactionRequiredError } from '../errors/transaction-required.error.js';
 import type { Change } from './change.js';
 import type { ChangeSubscriber } from './change-subscriber.js';
+import { findInTransaction } from './find-in-transaction.js';
 import { FlushRecord } from './flush-record.js';
 import { TransactionScope } from './transaction-scope.js';
 
@@ -66,13 +67,13 @@ export class ChangeEventsSubscriber implements EventSubscriber {
 
   /** @throws {TransactionRequiredError} when `entityManager` is in no transaction that was begun through it */
   async announce(entityManager: SqlEntityManager, changes: Iterable<Change>): Promise<void> {
-    const scope = this.#findScope(entityManager);
+    const scope = this.#findScope(findInTransaction(entityManager));
     if (!scope) throw new TransactionRequiredError('announceChanges');
     await this.#record(scope, changes);
   }
 
   onCommit(entityManager: SqlEntityManager, callback: () => unknown): void {
-    const scope = this.#findScope(entityManager);
+    const scope = this.#findScope(findInTransaction(entityManager));
     if (scope) scope.onCommit(callback);
     else this.#early.set(entityManager, [...(this.#early.get(entityManager) ?? []), callback]);
   }
@@ -143,8 +144,8 @@ export class ChangeEventsSubscriber implements EventSubscriber {
     await this.#runCallbacks(this.#subscribers.map((subscriber) => () => subscriber.afterRollback?.(scope)));
   }
 
-  #findScope(entityManager: SqlEntityManager): TransactionScope | undefined {
-    const transaction = entityManager.getTransactionContext();
+  #findScope(entityManager: SqlEntityManager | undefined): TransactionScope | undefined {
+    const transaction = entityManager?.getTransactionContext();
     return transaction && this.#scopes.get(transaction);
   }
 

@@ -5,9 +5,19 @@ export type ChangeKind = 'create' | 'update' | 'delete';
 /**
  * Values by property, in the form in which they are stored: to-one relations as the key of their target (without the
  * tenant id both share), embedded values by path (`price.amount`), JSON parsed, points in time as `Date`, absent as `null`.
- * What a custom type encrypts stays encrypted.
+ * Custom types are shown as stored, so what one encrypts stays encrypted; see `ReadableInChanges`.
  */
 export type ChangedValues = Readonly<Record<string, unknown>>;
+
+/** A custom type whose stored form is not what readers of a change should see, such as a list kept as text. */
+export interface ReadableInChanges {
+  /** @param stored  never null */
+  toChangedValue(stored: unknown): unknown;
+}
+
+export function isReadableInChanges(type: object): type is ReadableInChanges {
+  return 'toChangedValue' in type;
+}
 
 /** What happened to a many-to-many collection: keys of its items, in the form of to-one relations. */
 export interface CollectionChange {

@@ -8,7 +8,7 @@ import {
   ReferenceKind,
   Utils,
 } from '@mikro-orm/core';
-import type { ChangedValues } from './change.js';
+import { type ChangedValues, isReadableInChanges } from './change.js';
 
 /** What MikroORM remembers of a row: database values by property, embedded ones flattened. */
 export type Snapshot = Readonly<Record<string, unknown>>;
@@ -58,6 +58,7 @@ function converterOf(prop: EntityProperty): (stored: unknown) => unknown {
     return (stored) =>
       stored instanceof PolymorphicRef ? { type: stored.discriminator, id: stored.id } : toKey(targetMeta, stored);
   }
+  if (customType && isReadableInChanges(customType)) return (stored) => customType.toChangedValue(stored);
   if (customType instanceof JsonType || prop.kind === ReferenceKind.EMBEDDED) return toJson;
   if (customType instanceof BigIntType) {
     return customType.mode === 'number' ? (stored) => Number(stored) : (stored) => String(stored);

@@ -8,6 +8,7 @@ import { announceChanges, areChangesWanted, onCommit } from './announce-changes.
 import type { Change } from './change.js';
 import { RecordingSubscriber } from './change-events.fixture.js';
 import { ChangeEventsSubscriber } from './change-events.subscriber.js';
+import { findInTransaction } from './find-in-transaction.js';
 import type { TransactionScope } from './transaction-scope.js';
 
 const MAX_WAITING = 5;
@@ -305,6 +306,19 @@ describe('transaction events', () => {
         onCommit(em, () => order.push('without'));
         await em.flush();
         expect(order).toEqual(['with changes', 'without']);
+      });
+
+      it('knows the transaction when it is given the EntityManager around it', async () => {
+        const order: string[] = [];
+        const outer = database.fork();
+        await outer.transactional(async () => {
+          onCommit(outer, () => order.push('committed'));
+          await announceChanges(outer, [createOf({ id: 'x', name: 'in bulk' })]);
+          expect(findInTransaction(outer)).not.toBe(outer);
+        });
+        expect(order).toEqual(['committed']);
+        expect(names()).toEqual(['in bulk']);
+        expect(findInTransaction(outer)).toBeUndefined();
       });
 
       it('isolates callbacks from each other and from the caller', async () => {

@@ -89,7 +89,7 @@ describe('changes of the unit of work', () => {
           kind: 'create',
           entity: 'Ledger',
           key: { id: ledger.id },
-          new: { name: 'Cash', balance: 0, limit: null },
+          new: { name: 'Cash', balance: 0, limit: null, marks: null },
         });
       });
 
@@ -200,6 +200,12 @@ describe('changes of the unit of work', () => {
         expect(await flushed(em)).toMatchObject([
           { old: { attributes: { a: 1 }, labels: ['x', 'y'] }, new: { attributes: { a: 2 }, labels: ['y', 'x'] } },
         ]);
+      });
+
+      it('shows what a custom type makes readable', async () => {
+        const [{ id }, em] = await given((em) => em.create(Ledger, { name: 'Cash', marks: ['a'] }));
+        (await em.findOneOrFail(Ledger, id)).marks = ['a', 'b'];
+        expect(await flushed(em)).toMatchObject([{ old: { marks: ['a'] }, new: { marks: ['a', 'b'] } }]);
       });
 
       it('shows the result of an SQL expression, on a versioned entity too, and the entity has it', async () => {
