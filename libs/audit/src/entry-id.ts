@@ -1,0 +1,22 @@
+import { v7 as uuidv7 } from 'uuid';
+
+/** An id, and the time it carries. */
+export interface EntryId {
+  readonly id: string;
+  readonly occurredAt: Date;
+}
+
+/**
+ * The next id. Ids of one process never go back, not even within a millisecond or when its clock does, so their order is
+ * the order in which entries were written; and since they carry the time, the primary key is the index by time as well.
+ */
+export function nextEntryId(): EntryId {
+  const id = uuidv7();
+  return { id, occurredAt: new Date(Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16)) };
+}
+
+/** The lowest id that an entry of this millisecond can have. */
+export function firstEntryIdAt(time: Date): string {
+  const digits = Math.max(0, time.getTime()).toString(16).padStart(12, '0');
+  return `${digits.slice(0, 8)}-${digits.slice(8, 12)}-7000-8000-000000000000`;
+}

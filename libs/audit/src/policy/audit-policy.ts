@@ -1,0 +1,62 @@
+import type { EntityMetadata } from '@mikro-orm/core';
+import { TenantOwned } from '#libs/persistence';
+import { AuditEntry } from '../entities/audit-entry.entity.js';
+import { UnknownAuditedPropertyError } from '../errors/unknown-audited-property.error.js';
+import { auditedOptionsOf, findNotAuditedReason } from './audited.decorator.js';
+
+/** What may be told about a property. */
+export type Disclosure = 'value' | 'secret' | 'nothing';
+
+/** How changes of one class are recorded. */
+export class AuditPolicy {
+  static readonly #policies = new WeakMap<EntityMetadata, AuditPolicy>();
+
+  readonly #secret: ReadonlySet<string>;
+  readonly #ignored: ReadonlySet<string>;
+  readonly #disclosures = new Map<string, Disclosure>();
+
+  private constructor(meta: EntityMetadata) {
+    const options = auditedOptionsOf(meta.class);
+    const named = (list: 'secret' | 'ignore') => options.flatMap((it) => it[list] ?? []) as string[];
+    const hidden = meta.props.filter((prop) => prop.hidden).map((prop) => prop.name as string);
+    this.#secret = new Set([...hidden, ...named('secret')]);
+    this.#ignored = new Set(named('ignore'));
+    for (const path of [...this.#secret, ...this.#ignored]) assertStored(meta, path);
+  }
+
+  /**
+   * Whether changes of this class belong on record: those of every tenant-owned class that nobody has excluded by name.
+   * So a class that was forgotten is audited.
+   */
+  static isAudited(meta: EntityMetadata): boolean {
+    if (meta.class === AuditEntry) return false;
+    return meta.prototype instanceof TenantOwned && findNotAuditedReason(meta.class) === undefined;
+  }
+
+  /** @throws {UnknownAuditedPropertyError} */
+  static of(meta: EntityMetadata): AuditPolicy {
+    const policy = AuditPolicy.#policies.get(meta) ?? new AuditPolicy(meta);
+    AuditPolicy.#policies.set(meta, policy);
+    return policy;
+  }
+
+  /** @param path  a property, or the path of an embedded one */
+  disclosureOf(path: string): Disclosure {
+    const known = this.#disclosures.get(path);
+    if (known) return known;
+    // What is said of a whole also holds for its parts.
+    const wholes = path.split('.').map((_, index, steps) => steps.slice(0, index + 1).join('.'));
+    const isIn = (names: ReadonlySet<string>) => wholes.some((whole) => names.has(whole));
+    const disclosure = isIn(this.#ignored) ? 'nothing' : isIn(this.#secret) ? 'secret' : 'value';
+    this.#disclosures.set(path, disclosure);
+    return disclosure;
+  }
+}
+
+/** A misspelt secret would be written down in clear, for ever. */
+function assertStored(meta: EntityMetadata, path: string): void {
+  const [head = '', child] = path.split('.');
+  const prop = meta.properties[head];
+  const isKnown = prop && (child === undefined || prop.object || prop.array || prop.embeddedProps?.[child]);
+  if (!isKnown) throw new UnknownAuditedPropertyError(meta.className, path);
+}

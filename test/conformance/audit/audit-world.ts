@@ -1,0 +1,131 @@
+import type { EventSubscriber } from '@mikro-orm/core';
+import type { SqlEntityManager } from '@mikro-orm/sql';
+import { v7 as uuidv7 } from 'uuid';
+import { AuditEntry, AuditRecorder, AuditTrail, type RecordedChanges } from '#libs/audit';
+import { type Actor, type ContextSeed, type ContextTenant, currentContext, runAs } from '#libs/context';
+import {
+  ChangeEventsSubscriber,
+  type ChangeSubscriber,
+  CurrentEntityManager,
+  type OrmOverrides,
+} from '#libs/persistence';
+import { GuardedEntityManager } from '#libs/tenancy';
+import { aDatabase, aTenant, type SuiteDatabase, type TestEngine } from '#libs/testing';
+import { auditModel } from './audit.model.js';
+
+/** An entry as cases compare it. */
+export interface SeenEntry extends Omit<Partial<AuditEntry>, 'changes'> {
+  readonly changes: RecordedChanges;
+}
+
+/** An entry that a control writes past everything that is under test. */
+export interface ForgedEntry {
+  readonly tenantId: string;
+  readonly action: string;
+  readonly entityName: string;
+  readonly entityId: string;
+  readonly changes?: RecordedChanges;
+}
+
+/** What a control puts in the place of the real thing. */
+export interface Control {
+  /** Instead of the recorder. */
+  readonly recorder?: (forge: (entry: ForgedEntry) => void) => ChangeSubscriber;
+  /** Beside it. */
+  readonly listener?: (forge: (entry: ForgedEntry) => void) => EventSubscriber;
+  readonly trail?: (
+    entityManager: CurrentEntityManager,
+    database: SuiteDatabase,
+    forge: (entry: ForgedEntry) => void,
+  ) => AuditTrail;
+  readonly discovery?: OrmOverrides['discovery'];
+}
+
+const UNIT_OF_WORK = Symbol('unit of work');
+
+/** The application's way, without HTTP: a unit of work per context, guarded, its changes reported to the recorder. */
+class ContextEntityManager extends CurrentEntityManager {
+  constructor(private readonly database: SuiteDatabase) {
+    super();
+  }
+
+  get(): SqlEntityManager {
+    currentContext().getTenant();
+    return currentContext().resource(UNIT_OF_WORK, () => this.database.fork());
+  }
+}
+
+/** What a case works with. Every case has a tenant of its own in a database that it shares. */
+export class AuditWorld {
+  readonly tenant: ContextTenant = aTenant('acme');
+  readonly actor: Actor = { id: 'u-1', type: 'user', email: 'ada@acme.test' };
+
+  constructor(
+    readonly database: SuiteDatabase,
+    readonly trail: AuditTrail,
+    private readonly entityManager: CurrentEntityManager,
+    private readonly forged: ForgedEntry[],
+  ) {}
+
+  /** Runs `fn` as the case's actor, in a context of its own, with its unit of work; flushes nothing. */
+  as<T>(fn: (em: SqlEntityManager) => Promise<T>, seed: ContextSeed = {}): Promise<T> {
+    return runAs({ tenant: this.tenant, actor: this.actor, ...seed }, () => fn(this.entityManager.get()));
+  }
+
+  /** Like `as`, and flushes. */
+  async write<T>(fn: (em: SqlEntityManager) => T | Promise<T>, seed?: ContextSeed): Promise<T> {
+    return this.as(async (em) => {
+      const result = await fn(em);
+      await em.flush();
+      return result;
+    }, seed);
+  }
+
+  /** Entries of a tenant in the order of writing, as they lie in the table, past every wall. */
+  async entries({ id: tenantId }: ContextTenant = this.tenant): Promise<SeenEntry[]> {
+    const driver = this.database.orm.em.getDriver();
+    for (const entry of this.forged.splice(0)) {
+      const row = {
+        ...entry,
+        id: uuidv7(),
+        occurredAt: new Date(),
+        actorType: 'forged',
+        changes: JSON.stringify(entry.changes ?? {}),
+      };
+      await driver.nativeInsert(AuditEntry, row as never);
+    }
+    const rows = await driver.find(AuditEntry, { tenantId }, { orderBy: { id: 'asc' } });
+    return rows.map((row) => ({ ...row, changes: JSON.parse(row.changes as string) as RecordedChanges }) as SeenEntry);
+  }
+
+  /** Entries that `fn` adds. */
+  async entriesOf(fn: () => Promise<unknown>): Promise<SeenEntry[]> {
+    const before = (await this.entries()).length;
+    await fn();
+    return (await this.entries()).slice(before);
+  }
+
+  /** Raw SQL, as an administrator would send it. */
+  execute(sql: string, values: unknown[] = []): Promise<unknown> {
+    return this.database.orm.em.getConnection().execute(sql, values);
+  }
+}
+
+/** Declares the database of a suite; gives a fresh world for each case. */
+export function anAuditWorld(engine: TestEngine, control: Control = {}): () => AuditWorld {
+  const forged: ForgedEntry[] = [];
+  const forge = (entry: ForgedEntry) => void forged.push(entry);
+  const recorder = control.recorder?.(forge) ?? new AuditRecorder();
+  const onError = (error: unknown) => {
+    throw error;
+  };
+  const listener = control.listener?.(forge);
+  const database = aDatabase(engine, auditModel, {
+    entityManager: GuardedEntityManager,
+    subscribers: [new ChangeEventsSubscriber({ subscribers: [recorder], onError }), ...(listener ? [listener] : [])],
+    discovery: control.discovery ?? {},
+  });
+  const entityManager = new ContextEntityManager(database);
+  const trail = control.trail?.(entityManager, database, forge) ?? new AuditTrail(entityManager, {});
+  return () => new AuditWorld(database, trail, entityManager, forged);
+}

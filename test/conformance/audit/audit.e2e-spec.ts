@@ -1,0 +1,27 @@
+import { describe, it } from '@jest/globals';
+import { eachEngine } from '#libs/testing';
+import { anAuditWorld } from './audit-world.js';
+import { changeCases } from './cases/changes.cases.js';
+import { contextCases } from './cases/context.cases.js';
+import { secretCases } from './cases/secrets.cases.js';
+import { trailCases } from './cases/trail.cases.js';
+import { transactionCases } from './cases/transactions.cases.js';
+
+const groups = {
+  changes: changeCases,
+  transactions: transactionCases,
+  context: contextCases,
+  secrets: secretCases,
+  'the trail': trailCases,
+};
+
+describe('audit', () => {
+  eachEngine((engine) => {
+    const aWorld = anAuditWorld(engine);
+    for (const [group, cases] of Object.entries(groups)) {
+      describe(group, () => {
+        for (const { title, run } of cases) it(title, () => run(aWorld()));
+      });
+    }
+  });
+});

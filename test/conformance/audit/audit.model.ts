@@ -1,0 +1,54 @@
+import { type EventArgs, type Opt } from '@mikro-orm/core';
+import { BeforeUpdate, Embedded, Entity, Property } from '@mikro-orm/decorators/legacy';
+import { AuditEntry, Audited, NotAudited } from '#libs/audit';
+import { LongTextType, Money, TenantOwned } from '#libs/persistence';
+import { shopModel } from '#libs/testing';
+
+/** A class with something of everything that a policy may say. */
+@Audited<Account>({ secret: ['apiKey', 'limit.amount'], ignore: ['lastSeenAt'] })
+@Entity({ tableName: 'account' })
+export class Account extends TenantOwned {
+  @Property({ type: 'string', length: 100 })
+  name!: string;
+
+  /** Made from the name in a hook. */
+  @Property({ type: 'string', length: 100, nullable: true })
+  slug?: string | null;
+
+  @Property({ type: 'string', length: 100, nullable: true })
+  apiKey?: string | null;
+
+  /** Hidden from serialisation, and secret without being named. */
+  @Property({ type: 'string', length: 100, nullable: true, hidden: true })
+  passwordHash?: string | null;
+
+  @Embedded(() => Money, { prefix: 'limit_' })
+  limit: Money & Opt = new Money(0, 'EUR');
+
+  @Property({ type: 'integer' })
+  balance: number & Opt = 0;
+
+  @Property({ type: 'Date', length: 3, nullable: true })
+  lastSeenAt?: Date | null;
+
+  @Property({ type: 'json', nullable: true })
+  settings?: Record<string, unknown> | null;
+
+  @Property({ type: LongTextType, nullable: true })
+  notes?: string | null;
+
+  @BeforeUpdate()
+  deriveSlug({ entity }: EventArgs<Account>): void {
+    if (entity.name) entity.slug = entity.name.toLowerCase();
+  }
+}
+
+/** Left out by name. */
+@NotAudited('a search index is made from other rows and can be made again')
+@Entity({ tableName: 'search_term' })
+export class SearchTerm extends TenantOwned {
+  @Property({ type: 'string', length: 100 })
+  term!: string;
+}
+
+export const auditModel = [...shopModel, Account, SearchTerm, AuditEntry];
