@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * Shows on stderr that a long step is under way: one line that counts seconds on a terminal, a line now and then
+ * Shows on stderr that a long step is under way: one line that counts seconds on a terminal, a line every 15 s
  * elsewhere, so that a log stays readable and a watcher still sees life.
  *
  * @param {string} label
@@ -11,10 +11,10 @@ export function startProgressLine(label) {
   const startedAt = performance.now();
   const seconds = () => `${((performance.now() - startedAt) / 1000).toFixed(1)} s`;
   const clear = stderr.isTTY ? '\r\x1b[K' : '';
-  const open = () => (stderr.isTTY ? stderr.write(`${clear}${label} … ${seconds()}`) : stderr.write(`${label} …\n`));
+  const show = () => stderr.write(`${clear}${label} … ${seconds()}${stderr.isTTY ? '' : '\n'}`);
 
-  open();
-  const ticking = setInterval(open, stderr.isTTY ? 250 : 15_000);
+  show();
+  const ticking = setInterval(show, stderr.isTTY ? 250 : 15_000);
   // A forgotten line must not keep the process alive.
   ticking.unref();
 
