@@ -80,6 +80,7 @@ describe('npm start', () => {
     expect((await startAndStop()).stderr).not.toContain('Building');
 
     project.write('libs/greeting/src/index.spec.ts', 'a test is no source');
+    project.write('libs/greeting/README.md', 'neither is a page');
     expect((await startAndStop()).stderr).not.toContain('Building');
 
     project.write('libs/greeting/src/index.ts', `export const answer = (): string => 'second';\n`);
@@ -88,6 +89,8 @@ describe('npm start', () => {
     expect(changed.stdout).toContain('"answer":"second"');
 
     project.write('libs/greeting/src/extra.ts', 'export const extra = 1;\n');
+    expect((await startAndStop()).stderr).toContain('Building');
+    project.write('database/seeders/rows.ndjson', '{}');
     expect((await startAndStop()).stderr).toContain('Building');
     rmSync(join(project.root, 'libs/greeting/src/extra.ts'));
     expect((await startAndStop()).stderr).toContain('Building');
@@ -101,6 +104,17 @@ describe('npm start', () => {
     const { stdout } = await startAndStop();
     expect(stdout).toContain('"answer":"first"');
     expect(stdout).not.toContain('half a build');
+  });
+
+  it('builds once when two start at the same time, and after a builder that died with the lock', async () => {
+    // No process can have this number: it is above what any kernel hands out.
+    project.write('.build-lock', '99999999');
+    const [first, second] = [start(), start()];
+    await Promise.all([first.printed('READY'), second.printed('READY')]);
+    for (const command of [first, second]) command.pressCtrlC();
+    const printed = await Promise.all([first.ended, second.ended]);
+    expect(printed.map(({ code }) => code)).toEqual([0, 0]);
+    expect(printed.filter(({ stderr }) => stderr.includes('Building: done'))).toHaveLength(1);
   });
 
   it('shows what the compiler says and does not start the old build when a source is broken', async () => {

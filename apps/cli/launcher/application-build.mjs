@@ -2,15 +2,16 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { withBuildLock } from './build-lock.mjs';
 import { startProgressLine } from './progress-line.mjs';
 import { runCaptured } from './run-captured.mjs';
 
-/** What the compiler reads: folders of sources, and the settings beside them. */
+/** What the compiler reads: folders of sources and assets, and the settings beside them. */
 const SOURCE_FOLDERS = ['apps', 'libs', 'database'];
 const SETTINGS = ['package.json', 'nest-cli.json', '.swcrc', 'tsconfig.json'];
 
 /** Tests, pages and this launcher do not reach the build, so a change to them costs nothing. */
-const isSource = (/** @type {string} */ path) => /\.(ts|js|json)$/.test(path) && !path.endsWith('spec.ts');
+const isSource = (/** @type {string} */ path) => /\.(?!md$|mjs$)\w+$/.test(path) && !path.endsWith('spec.ts');
 
 /** Holds the fingerprint of the sources of a finished build. The compiler empties `dist` first, this is written last. */
 const STAMP = 'dist/.build-stamp';
@@ -21,7 +22,7 @@ const STAMP = 'dist/.build-stamp';
  *
  * @param {string} root
  */
-export function fingerprintSources(root) {
+function fingerprintSources(root) {
   const hash = createHash('sha256');
   const sources = SOURCE_FOLDERS.filter((folder) => existsSync(join(root, folder))).flatMap((folder) =>
     readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
@@ -40,7 +41,7 @@ export function fingerprintSources(root) {
  *
  * @param {string} root
  */
-export function isBuildCurrent(root) {
+function isBuildCurrent(root) {
   try {
     return readFileSync(join(root, STAMP), 'utf8') === fingerprintSources(root);
   } catch {
@@ -49,12 +50,29 @@ export function isBuildCurrent(root) {
 }
 
 /**
- * Compiles the application into `dist`.
+ * Compiles the application into `dist`, unless that is current.
  *
  * @param {string} root
  * @returns {Promise<number>} exit code: 0 when built
  */
-export async function buildApplication(root) {
+export async function buildWhenNeeded(root) {
+  if (isBuildCurrent(root)) return 0;
+  // Asked again inside: the build that was waited for may have been this one.
+  return withBuildLock(root, async () => (isBuildCurrent(root) ? 0 : compile(root)));
+}
+
+/**
+ * Compiles the application into `dist`, current or not.
+ *
+ * @param {string} root
+ * @returns {Promise<number>} exit code: 0 when built
+ */
+export async function build(root) {
+  return withBuildLock(root, () => compile(root));
+}
+
+/** @param {string} root */
+async function compile(root) {
   // Taken before compiling, so that a file saved meanwhile counts as changed at the next start.
   const fingerprint = fingerprintSources(root);
   const progress = startProgressLine('Building');

@@ -1,4 +1,4 @@
 // @ts-check
-import { buildApplication } from './application-build.mjs';
+import { build } from './application-build.mjs';
 
-process.exitCode = await buildApplication(process.cwd());
+process.exitCode = await build(process.cwd());

@@ -5,7 +5,7 @@
 import module from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { buildApplication, isBuildCurrent } from './application-build.mjs';
+import { buildWhenNeeded } from './application-build.mjs';
 
 const root = process.cwd();
 const [major = 0] = process.versions.node.split('.').map(Number);
@@ -15,7 +15,7 @@ if (major < 24) {
     `Rowhouse runs on Node 24, and this is Node ${process.versions.node}. Start it with "npm start", which brings its own.`,
   );
   process.exitCode = 1;
-} else if (isBuildCurrent(root) || (await buildApplication(root)) === 0) {
+} else if ((await buildWhenNeeded(root)) === 0) {
   // Stack traces name the TypeScript line. Only ours: the maps of all packages would cost a dozen megabytes.
   module.setSourceMapsSupport(true, { nodeModules: false });
   // Compiled code of the packages is kept between starts: about a tenth of the start-up time.
