@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { ref, wrap } from '@mikro-orm/core';
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import { type ContextTenant, NoTenantInContextError, runAs, runInContext } from '#libs/context';
-import { Money } from '#libs/persistence';
+import { engines, Money } from '#libs/persistence';
 import {
   aDatabase,
   aTenant,
@@ -23,6 +23,7 @@ import { EntityManagerOfAnotherTenantError } from './errors/entity-manager-of-an
 import { ForeignTenantError } from './errors/foreign-tenant.error.js';
 import { OperationRefusedError } from './errors/operation-refused.error.js';
 import { GuardedEntityManager } from './guarded.entity-manager.js';
+import { guardedDriver } from './guarded-driver.js';
 
 const price = () => new Money(4999, 'EUR');
 const actor = { id: 'spec', type: 'system' } as const;
@@ -34,7 +35,10 @@ function aBook(em: SqlEntityManager, rest: object = {}) {
 
 describe('GuardedEntityManager', () => {
   eachEngine((engine) => {
-    const database = aDatabase(engine, shopModel, { entityManager: GuardedEntityManager });
+    const database = aDatabase(engine, shopModel, {
+      entityManager: GuardedEntityManager,
+      driver: guardedDriver(engines[engine.name]),
+    });
 
     /** A book in a category with a tag, on an order, of a tenant of its own. */
     async function aShop(slug = 'acme') {

@@ -71,11 +71,25 @@ function completeRelation(target: EntityMetadata, idProperty: string, tenantId: 
   if (isOperand(value)) return isTuple(value, tenantId) ? value : { [idProperty]: asCondition(value) };
   if (!Utils.isPlainObject(value)) return value;
   const entries = Object.entries(value as Dictionary);
-  if (entries.some(([key]) => QUANTIFIERS.has(key))) {
-    return Object.fromEntries(entries.map(([key, inner]) => [key, completeNested(target, tenantId, inner)]));
-  }
+  if (entries.some(([key]) => QUANTIFIERS.has(key))) return completeQuantifiers(target, tenantId, value as Dictionary);
   const compares = entries.length > 0 && entries.every(([key, operand]) => COMPARISONS.has(key) && isOperand(operand));
   return compares ? { [idProperty]: value } : completeRelations(target, tenantId, value as Dictionary);
+}
+
+/**
+ * MikroORM turns these into sub-queries that walk the rows of all tenants before the outer condition picks from them. With
+ * the tenant inside they walk its own. "Every row meets c" is "no row misses c", where the tenant stands outside the "not".
+ */
+function completeQuantifiers(target: EntityMetadata, tenantId: string, quantifiers: Dictionary): Dictionary {
+  const own = (inner: unknown) => ({
+    [TENANT_PROPERTY]: tenantId,
+    ...(completeNested(target, tenantId, inner) as Dictionary),
+  });
+  const { $every, ...rest } = quantifiers;
+  const completed = Object.fromEntries(Object.entries(rest).map(([key, inner]) => [key, own(inner)]));
+  if ($every === undefined) return completed;
+  if (completed.$none !== undefined || Utils.isEmpty($every)) return { ...completed, $every };
+  return { ...completed, $none: { [TENANT_PROPERTY]: tenantId, $not: completeNested(target, tenantId, $every) } };
 }
 
 const COMPARISONS = new Set(['$eq', '$ne', '$in', '$nin']);

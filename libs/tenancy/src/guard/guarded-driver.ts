@@ -1,0 +1,180 @@
+import type { Configuration } from '@mikro-orm/core';
+import type { DatabaseConnection, Dialect, Driver, Kysely } from 'kysely';
+import { ContextError } from '#libs/context';
+import { type DriverClass, type Engine, findSystemFrame, runInSystemFrame } from '#libs/persistence';
+import { TenancyError } from '../errors/tenancy.error.js';
+import { OperationRefusedError } from './errors/operation-refused.error.js';
+import { StatementGuard, type StatementGuardOptions } from './statement-guard.js';
+
+/**
+ * The engine's MikroORM driver with every statement looked at before it is sent: those of the ORM, the query builder,
+ * Kysely and raw SQL alike. Give it to MikroORM as `driver`, together with `GuardedEntityManager`: neither closes
+ * everything alone.
+ *
+ * What lies beside the one way that all statements take (native clients, dumps, pools handed out by hooks, ready-made
+ * Kysely instances) is closed here as well.
+ */
+export function guardedDriver(engine: Engine, options: StatementGuardOptions = {}): DriverClass {
+  return class GuardedDriver extends engine.driver {
+    constructor(config: Configuration) {
+      super(config);
+      const guard = new StatementGuard(engine.name, () => this.getMetadata(), options);
+      for (const connection of [this.connection, ...this.replicas]) {
+        new ConnectionGuard(connection as unknown as GuardedConnection, config, guard).install();
+      }
+    }
+
+    /** MikroORM wraps whatever a query throws; a refusal is no failure of the database. */
+    override convertException(exception: Error): ReturnType<InstanceType<DriverClass>['convertException']> {
+      if (exception instanceof TenancyError || exception instanceof ContextError) return exception as never;
+      return super.convertException(exception);
+    }
+  };
+}
+
+type DriverOptions = Kysely<unknown> | Dialect | { onPoolCreated?: unknown };
+
+/** The methods of a MikroORM connection that are replaced. Some are protected, one exists on SQLite only. */
+interface GuardedConnection {
+  readonly options: { driverOptions?: DriverOptions | (() => DriverOptions) };
+  connect(options?: unknown): Promise<void>;
+  createKyselyDialect(options: unknown): Dialect | Promise<Dialect>;
+  prepareQuery(query: unknown, parameters?: unknown): { query: string; params: unknown[]; formatted: string };
+  executeDump(dump: string): Promise<void>;
+  getNativeClient(): Promise<unknown>;
+  database?: unknown;
+}
+
+/** Puts the guard in front of one connection pool. */
+class ConnectionGuard {
+  readonly #patched = new WeakSet<DatabaseConnection>();
+
+  constructor(
+    private readonly connection: GuardedConnection,
+    private readonly config: Configuration,
+    private readonly guard: StatementGuard,
+  ) {}
+
+  install(): void {
+    this.#watchStatements();
+    this.#readBeforeFormatting();
+    this.#closeByPasses();
+    // Pragmas of the driver and of the kit, sent when a connection opens, in the middle of whatever asked first.
+    const connect = this.connection.connect.bind(this.connection);
+    this.connection.connect = (options) => runInSystemFrame('connect', () => connect(options));
+  }
+
+  /** All statements pass the Kysely connection, so that is where they are looked at. */
+  #watchStatements(): void {
+    const { connection } = this;
+    const createDialect = connection.createKyselyDialect.bind(connection);
+    connection.createKyselyDialect = (options) => {
+      // Drivers read fields of theirs here that are closed to everybody else.
+      const dialect = runInSystemFrame('open', () => createDialect(options));
+      return dialect instanceof Promise ? dialect.then((it) => this.#watch(it)) : this.#watch(dialect);
+    };
+  }
+
+  #watch(dialect: Dialect): Dialect {
+    const createDriver = dialect.createDriver.bind(dialect);
+    dialect.createDriver = () => this.#watchDriver(createDriver());
+    return dialect;
+  }
+
+  #watchDriver(driver: Driver): Driver {
+    const acquire = driver.acquireConnection.bind(driver);
+    // The hooks that run when a connection is made or reserved speak for the kit: they set what a strategy relies on.
+    driver.acquireConnection = async (options) =>
+      this.#watchConnection(await runInSystemFrame('reserve a connection', () => acquire(options)));
+    return driver;
+  }
+
+  #watchConnection(connection: DatabaseConnection): DatabaseConnection {
+    // Pools give the same object again and again.
+    if (this.#patched.has(connection)) return connection;
+    this.#patched.add(connection);
+    const { guard } = this;
+    const { executeQuery, streamQuery, cancelQuery, killSession } = connection;
+    connection.executeQuery = async function guarded(query, options) {
+      guard.admit(query.sql, query.parameters);
+      return executeQuery.call(this, query, options) as never;
+    };
+    connection.streamQuery = function guarded(query, chunkSize, options) {
+      guard.admit(query.sql, query.parameters);
+      return streamQuery.call(this, query, chunkSize, options) as never;
+    };
+    // When a call is aborted, Kysely itself tells the server to stop it.
+    if (cancelQuery)
+      connection.cancelQuery = (control) => runInSystemFrame('cancel', () => cancelQuery.call(connection, control));
+    if (killSession)
+      connection.killSession = (control) => runInSystemFrame('cancel', () => killSession.call(connection, control));
+    return connection;
+  }
+
+  /** MikroORM writes values into the text it sends. Read before that, a text stands for all values. */
+  #readBeforeFormatting(): void {
+    const { connection, guard } = this;
+    const prepareQuery = connection.prepareQuery.bind(connection);
+    connection.prepareQuery = (query, parameters) => {
+      const prepared = prepareQuery(query, parameters);
+      guard.prepare(prepared.query, prepared.params, prepared.formatted);
+      return prepared;
+    };
+  }
+
+  #closeByPasses(): void {
+    const { connection } = this;
+    const executeDump = connection.executeDump.bind(connection);
+    connection.executeDump = async (dump) => {
+      refuseOutsideSystemFrame('connection.executeDump()', 'it sends any statement, several at once');
+      return executeDump(dump);
+    };
+    const getNativeClient = connection.getNativeClient.bind(connection);
+    connection.getNativeClient = async () => {
+      refuseOutsideSystemFrame('connection.getNativeClient()', 'the guard does not see what it sends');
+      return getNativeClient();
+    };
+    this.#hideDatabase();
+    this.#refuseForeignClients();
+  }
+
+  /** On SQLite the native handle is also a public field. */
+  #hideDatabase(): void {
+    if (!('database' in this.connection)) return;
+    let database: unknown;
+    Object.defineProperty(this.connection, 'database', {
+      get: () => {
+        refuseOutsideSystemFrame('connection.database', 'the guard does not see what it sends');
+        return database;
+      },
+      set: (value: unknown) => {
+        database = value;
+      },
+    });
+  }
+
+  /** A ready-made Kysely, or a pool that a hook keeps, would be a second way to the same rows. */
+  #refuseForeignClients(): void {
+    const { connection, config } = this;
+    const given = connection.options.driverOptions ?? config.get('driverOptions');
+    if (typeof given === 'function') {
+      throw new OperationRefusedError(
+        'driverOptions as a function',
+        'what it gives cannot be looked at',
+        'Give an object.',
+      );
+    }
+    const isForeign = given && (['createDriver', 'executeQuery', 'onPoolCreated'] as const).some((key) => key in given);
+    if (isForeign)
+      refuseOutsideSystemFrame('driverOptions with a client or a pool hook', 'the guard does not see what it sends');
+  }
+}
+
+function refuseOutsideSystemFrame(operation: string, because: string): void {
+  if (findSystemFrame() !== undefined) return;
+  throw new OperationRefusedError(
+    operation,
+    because,
+    'Use em.execute() or em.getKysely(), or runInSystemFrame() in the kit itself.',
+  );
+}

@@ -1,0 +1,144 @@
+import type { MetadataStorage } from '@mikro-orm/core';
+import { currentContext, findContext } from '#libs/context';
+import { type EngineName, findSystemFrame } from '#libs/persistence';
+import { StatementRefusedError } from './errors/statement-refused.error.js';
+import { type Analysis, findUnbound, type Slot } from './sql/analysis.js';
+import { Catalogue } from './sql/catalogue.js';
+import { AllowedFunctions } from './sql/functions.js';
+import { analyse, type ReaderOptions } from './sql/reader.js';
+import { ShapeCache } from './sql/shape-cache.js';
+
+/** What an application may tell the second layer of the guard. */
+export interface StatementGuardOptions {
+  /** SQL functions beyond the built-in list, in lower case. Each must compute from its arguments alone. */
+  readonly functions?: readonly string[];
+  /**
+   * The only tenant whose rows the database holds, for the strategy `database`: nobody else's statements reach it, not
+   * even those that name their own tenant. Default: any.
+   */
+  readonly tenantId?: string;
+  /** Schemas that may stand before a table's name. Default: those of the entities. */
+  readonly schemas?: readonly string[];
+}
+
+/** A statement that MikroORM has made, read before the values were written into it, and not yet sent. */
+interface Prepared {
+  readonly sql: string;
+  readonly tenantId: string | undefined;
+}
+
+/** Statements in flight at once; more than any pool has connections. Forgetting one only means reading it again. */
+const MAX_PREPARED = 256;
+
+/**
+ * Second layer of the guard: looks at every statement before it is sent, whoever made it, and lets it through only when
+ * all rows it can reach belong to the tenant of the context. Reading a text costs microseconds once; from then on it is a
+ * look into a map.
+ */
+export class StatementGuard {
+  readonly #options: StatementGuardOptions;
+  readonly #functions: AllowedFunctions;
+  readonly #native = new ShapeCache<Analysis>();
+  readonly #unformatted = new ShapeCache<Analysis | 'unreadable'>();
+  readonly #prepared: Prepared[] = [];
+  #reader: ReaderOptions | undefined;
+
+  /** @param getMetadata asked at the first statement: the entities are not discovered when a driver is made */
+  constructor(
+    private readonly engine: EngineName,
+    private readonly getMetadata: () => MetadataStorage,
+    options: StatementGuardOptions = {},
+  ) {
+    this.#options = options;
+    this.#functions = new AllowedFunctions(options.functions);
+  }
+
+  /**
+   * Lets a statement through on its way to the database, or throws.
+   *
+   * @throws {StatementRefusedError}
+   * @throws {NoTenantInContextError} when it reaches data and the context names no tenant
+   */
+  admit(sql: string, parameters: readonly unknown[]): void {
+    if (findSystemFrame() !== undefined || this.#takePrepared(sql)) return;
+    this.#verify(
+      this.#native.getOrMake(sql, () => this.#analyse(sql) as Analysis),
+      parameters,
+    );
+  }
+
+  /**
+   * Looks at a statement of MikroORM while its values still stand beside it, so that one text stands for all values. It
+   * is let through once when it arrives at the connection as `formatted`.
+   *
+   * @throws as `admit`
+   */
+  prepare(sql: string, parameters: readonly unknown[], formatted: string): void {
+    if (findSystemFrame() !== undefined || parameters.length === 0 || !parameters.every(isPlainValue)) return;
+    const analysis = this.#unformatted.getOrMake(sql, () => this.#analyse(sql, 'question-marks') ?? 'unreadable');
+    // Left to `admit`, which reads the text with its values in it.
+    if (analysis === 'unreadable') return;
+    const tenantId = this.#verify(analysis, parameters);
+    if (this.#prepared.length >= MAX_PREPARED) this.#prepared.shift();
+    this.#prepared.push({ sql: formatted, tenantId });
+  }
+
+  #takePrepared(sql: string): boolean {
+    const at = this.#prepared.findLastIndex((prepared) => prepared.sql === sql);
+    const [prepared] = at < 0 ? [] : this.#prepared.splice(at, 1);
+    return (
+      prepared !== undefined && (prepared.tenantId === undefined || prepared.tenantId === findContext()?.tenant?.id)
+    );
+  }
+
+  #analyse(sql: string, style?: 'question-marks'): Analysis | undefined {
+    this.#reader ??= {
+      engine: this.engine,
+      catalogue: new Catalogue(this.engine, this.getMetadata(), this.#options.schemas),
+      functions: this.#functions,
+    };
+    return analyse(sql, this.#reader, style);
+  }
+
+  /** @returns the tenant it was let through for; `undefined` when it needs none */
+  #verify(analysis: Analysis, parameters: readonly unknown[]): string | undefined {
+    if (analysis.refusal !== undefined) throw new StatementRefusedError(analysis.refusal);
+    if (!analysis.reachesData) return undefined;
+    const tenantId = currentContext().getTenant().id;
+    if (this.#options.tenantId !== undefined && this.#options.tenantId !== tenantId) {
+      throw new StatementRefusedError(
+        "this database holds another tenant's rows only; ask CurrentEntityManager for yours",
+      );
+    }
+    const holds = (slot: Slot) => isTenant(slot, tenantId, parameters);
+    if (!analysis.everySlot.every(holds)) assertBound(analysis, holds);
+    return tenantId;
+  }
+}
+
+/** A condition may name two tenants at once and find nothing; what counts is whether the own one binds every table. */
+function assertBound({ required, blocks }: Analysis, holds: (slot: Slot) => boolean): void {
+  if (!required.every(holds)) {
+    throw new StatementRefusedError(
+      "a row it writes would belong to another tenant; the tenant's id is that of the context",
+    );
+  }
+  for (const block of blocks) {
+    const [unbound] = findUnbound(block, holds);
+    if (unbound)
+      throw new StatementRefusedError(`it asks for rows of "${unbound.alias}" that belong to another tenant`);
+  }
+}
+
+function isTenant(slot: Slot, tenantId: string, parameters: readonly unknown[]): boolean {
+  if ('literal' in slot) return slot.literal === tenantId;
+  if ('parameter' in slot) return parameters[slot.parameter] === tenantId;
+  const list = parameters[slot.elementsOf];
+  return Array.isArray(list) && list.every((element) => element === tenantId);
+}
+
+/** Whether MikroORM writes the value as one literal. Lists become several, fragments and some objects become SQL. */
+function isPlainValue(value: unknown): boolean {
+  if (value === null || typeof value !== 'object') return value !== undefined && typeof value !== 'function';
+  return value instanceof Date || Buffer.isBuffer(value) || Object.getPrototypeOf(value) === Object.prototype;
+}
