@@ -107,6 +107,7 @@ export function readArray(tokens: readonly Token[]): Operand {
 }
 
 function readMembership(left: Operand, list: Group, scope: Scope): Implication[] {
+  if (left.kind === 'unknown') return [];
   if (isQuery(list) && !isWord(list.inner[0], 'values')) {
     const { outputs, correlated } = scope.reading.readQuery(list, scope, left);
     return correlated ? [] : equate(left, asOperand(outputs.byPosition, left), scope);

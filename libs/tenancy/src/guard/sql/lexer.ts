@@ -241,6 +241,7 @@ class Lexer {
     const start = this.#position;
     while (OPERATOR.test(this.#at(0)) && !this.#startsOther(start)) this.#position++;
     const text = this.sql.slice(start, this.#position);
+    if (this.style === 'question-marks' && this.#at(0) === '\\') throw new HiddenParameter();
     if (text === '') throw new Refusal('it has a character that does not belong into a statement');
     if (text.includes('@') && this.engine !== 'postgresql') throw new Refusal('it has variables or named parameters');
     if (text.startsWith(':') && text !== '::' && this.engine !== 'postgresql')
