@@ -53,6 +53,7 @@ export { ShardedEntityManager } from './sharded/sharded-entity-manager.js';
 export type {
   ShardCallOptions,
   ShardedCountOptions,
+  ShardedExecuteOptions,
   ShardedFindOneOptions,
   ShardedFindOptions,
   ShardedWriteOptions,

@@ -10,6 +10,7 @@ import { Random } from './random.js';
 
 const ROWS = 120;
 const CASES = Number(process.env.PROPERTY_CASES ?? 60);
+const TIMEOUT_MS = 5000 + CASES * 100;
 /** Ties, nulls, cases, accents, and code points that UTF-16 sorts otherwise. */
 const NAMES = [
   'a',
@@ -129,18 +130,22 @@ describe('fan-out answers are those of one database holding all rows', () => {
       await whole.flush();
     });
 
-    it(`finds the same rows in the same order (${CASES} random queries, seed ${seed})`, async () => {
-      for (let index = 0; index < CASES; index++) {
-        const where = aCondition(random);
-        const { asWritten, spelledOut } = anOrder(random, nullsAreLow);
-        const page = aPage(random);
-        await repeatable(index, { where, orderBy: asWritten, ...page }, async () => {
-          const sharded = await createSharded().find(Item, where, { orderBy: asWritten as never, ...page });
-          const expected = await one.em.fork().find(Item, where, { orderBy: spelledOut as never, ...page });
-          expect(sharded.map(({ id }) => id)).toEqual(expected.map(({ id }) => id));
-        });
-      }
-    });
+    it(
+      `finds the same rows in the same order (${CASES} random queries, seed ${seed})`,
+      async () => {
+        for (let index = 0; index < CASES; index++) {
+          const where = aCondition(random);
+          const { asWritten, spelledOut } = anOrder(random, nullsAreLow);
+          const page = aPage(random);
+          await repeatable(index, { where, orderBy: asWritten, ...page }, async () => {
+            const sharded = await createSharded().find(Item, where, { orderBy: asWritten as never, ...page });
+            const expected = await one.em.fork().find(Item, where, { orderBy: spelledOut as never, ...page });
+            expect(sharded.map(({ id }) => id)).toEqual(expected.map(({ id }) => id));
+          });
+        }
+      },
+      TIMEOUT_MS,
+    );
 
     it('counts, and pages without a gap or a repetition', async () => {
       for (let index = 0; index < 10; index++) {

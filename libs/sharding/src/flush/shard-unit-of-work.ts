@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { FlushEventArgs } from '@mikro-orm/core';
 import type { Choosers } from '../choosers/choosers.js';
 import { AtomicUnsupportedError } from '../errors/atomic-unsupported.error.js';
+import { CrossShardWriteError } from '../errors/cross-shard-write.error.js';
 import { FlushInFlushError } from '../errors/flush-in-flush.error.js';
 import { UnitOfWorkBrokenError } from '../errors/unit-of-work-broken.error.js';
 import type { ShardId } from '../registry/shard-definition.js';
@@ -52,11 +53,14 @@ export class ShardUnitOfWork {
 
   /** Writes to `ids` outside of a flush: `fn` runs in the current transaction, or in one of its own for several shards. */
   async write<T>(ids: readonly ShardId[], options: TransactionOptions, fn: () => Promise<T>): Promise<T> {
+    assertSupported(options);
     if (this.#transaction) {
       this.#transaction.announceWrite(ids);
       return fn();
     }
     if (ids.length < 2) return fn();
+    // Here, and not after a transaction has begun: nothing may be sent.
+    if (options.mode !== 'multi') throw new CrossShardWriteError(ids);
     return this.transactional(options, async (transaction) => {
       transaction.announceWrite(ids);
       return fn();

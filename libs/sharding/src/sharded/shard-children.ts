@@ -54,8 +54,13 @@ export class ShardChildren {
   find(entity: object): ShardId | undefined {
     const owner = wrap(entity, true).__em;
     if (!owner) return this.#tokens.get(entity);
-    if (this.#opened.get(owner.name)?.em !== owner) throw new ForeignEntityError(entity.constructor.name);
+    if (!this.owns(owner)) throw new ForeignEntityError(entity.constructor.name);
     return owner.name;
+  }
+
+  /** Whether an EntityManager is one of these children. */
+  owns(em: { readonly name: string }): boolean {
+    return this.#opened.get(em.name)?.em === em;
   }
 
   /** Like `find`, and chooses for a new entity. */

@@ -46,6 +46,12 @@ export class ShardScope {
     return getEngine(this.options.registry.definition(first).url).name !== 'postgresql';
   }
 
+  /** How a call treats several shards: its own options, else those of this unit of work. */
+  transaction({ mode, homeShard }: TransactionOptions): TransactionOptions {
+    const { transaction } = this.options;
+    return { mode: mode ?? transaction.mode, homeShard: homeShard ?? transaction.homeShard };
+  }
+
   metadata(entityName: unknown): EntityMetadata {
     return this.children.metadata(entityName);
   }

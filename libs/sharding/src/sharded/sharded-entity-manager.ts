@@ -1,15 +1,29 @@
-import type { EntityMetadata, EntityName, FilterQuery, Loaded, RequiredEntityData } from '@mikro-orm/core';
+import {
+  type EntityData,
+  type EntityMetadata,
+  type EntityName,
+  type FilterQuery,
+  type Loaded,
+  type Primary,
+  type RequiredEntityData,
+  wrap,
+} from '@mikro-orm/core';
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import { CrossShardAssociationError } from '../errors/cross-shard-association.error.js';
 import type { TransactionOptions } from '../flush/transaction-mode.js';
 import type { ShardId } from '../registry/shard-definition.js';
 import type { Route, ShardPin } from '../routing/router.js';
+import { standIn } from '../routing/stand-in.js';
+import { valuesOf } from '../write/merge-entity.js';
+import { ShardedWriter } from '../write/sharded-writer.js';
 import { ShardScope, type ShardScopeOptions } from './shard-scope.js';
 import type {
   ShardCallOptions,
   ShardedCountOptions,
+  ShardedExecuteOptions,
   ShardedFindOneOptions,
   ShardedFindOptions,
+  ShardedWriteOptions,
 } from './sharded-options.js';
 import { type PartialRows, ShardedReader } from './sharded-reader.js';
 
@@ -25,11 +39,13 @@ import { type PartialRows, ShardedReader } from './sharded-reader.js';
 export class ShardedEntityManager {
   readonly #scope: ShardScope;
   readonly #reader: ShardedReader;
+  readonly #writer: ShardedWriter;
 
   /** @internal made by `createShardedEntityManagerFactory` */
   constructor(options: ShardScopeOptions) {
     this.#scope = new ShardScope(options);
     this.#reader = new ShardedReader(this.#scope);
+    this.#writer = new ShardedWriter(this.#scope);
   }
 
   /**
@@ -78,7 +94,7 @@ export class ShardedEntityManager {
    * @throws {CommitFailedError} in the mode `multi`, when a shard refuses to commit
    */
   async flush(options: TransactionOptions = {}): Promise<void> {
-    await this.#scope.unitOfWork.flush({ ...this.#scope.options.transaction, ...options });
+    await this.#scope.unitOfWork.flush(this.#scope.transaction(options));
   }
 
   /**
@@ -86,8 +102,7 @@ export class ShardedEntityManager {
    * savepoints.
    */
   async transactional<T>(fn: (em: this) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
-    const merged = { ...this.#scope.options.transaction, ...options };
-    return this.#scope.unitOfWork.transactional(merged, () => fn(this));
+    return this.#scope.unitOfWork.transactional(this.#scope.transaction(options), () => fn(this));
   }
 
   /**
@@ -156,6 +171,83 @@ export class ShardedEntityManager {
     return refreshed as E | null;
   }
 
+  /**
+   * Brings an object that is not managed here over: one that another unit of work has loaded keeps its shard, any other
+   * is looked for by primary key where the identity chooser says. The row found gets its values; without one, a new
+   * entity is made. Unlike MikroORM's, it reads the row, so that only what differs is written.
+   *
+   * @returns the managed entity; the object given only when it is managed here already
+   * @throws {AmbiguousIdentityError} when several shards have a row of this primary key
+   */
+  async merge<E extends object>(detached: E): Promise<E> {
+    const { __em } = wrap(detached, true);
+    if (__em && this.#scope.children.owns(__em)) return detached;
+    const meta = this.#metadata(detached.constructor);
+    const shard = __em && this.#scope.options.registry.has(__em.name) ? __em.name : undefined;
+    const primaryKey = wrap(detached, true).getPrimaryKey();
+    const entityName = meta.class as unknown as EntityName<E>;
+    const found = primaryKey === null ? null : await this.findOne(entityName, primaryKey as never, { shard });
+    const values = valuesOf(detached, meta);
+    if (!found) {
+      const keys = Object.fromEntries(
+        meta.primaryKeys.map((name) => [name, (detached as Record<string, unknown>)[name]]),
+      );
+      return this.create(entityName, { ...keys, ...values } as never, { shard });
+    }
+    this.#scope.children.get(this.#owner(found)).assign(found as never, values as never);
+    return found as E;
+  }
+
+  /**
+   * Updates rows without loading them, on the shards that the condition concerns; loaded objects are kept in step.
+   * @returns rows changed on all shards
+   * @throws {CrossShardWriteError} for several shards in the mode `single` {@link ShardKeyChangedError}
+   */
+  async nativeUpdate<E extends object>(
+    entityName: EntityName<E>,
+    where: FilterQuery<NoInfer<E>>,
+    data: EntityData<NoInfer<E>>,
+    options: ShardedWriteOptions = {},
+  ): Promise<number> {
+    return this.#writer.nativeUpdate(entityName as never, where as never, data, options);
+  }
+
+  /** Deletes rows without loading them; see `nativeUpdate`. */
+  async nativeDelete<E extends object>(
+    entityName: EntityName<E>,
+    where: FilterQuery<NoInfer<E>>,
+    options: ShardedWriteOptions = {},
+  ): Promise<number> {
+    return this.#writer.nativeDelete(entityName as never, where as never, options);
+  }
+
+  /**
+   * Inserts rows past the unit of work, each on its shard, in one batch per shard.
+   * @returns primary keys in the order of `rows`
+   * @throws {ShardNotChosenError} before any SQL, when a row names no shard {@link CrossShardWriteError}
+   */
+  async insertMany<E extends object>(
+    entityName: EntityName<E>,
+    rows: readonly RequiredEntityData<NoInfer<E>>[],
+    options: ShardedWriteOptions = {},
+  ): Promise<Primary<E>[]> {
+    return this.#writer.insertMany(entityName as never, rows as readonly object[], options) as Promise<Primary<E>[]>;
+  }
+
+  /**
+   * Raw SQL. A write needs the option `shard`; a `select` without one asks the shards the execute chooser names, and gives
+   * their rows one after another: what they mean together is the caller's to say.
+   *
+   * @throws {ShardNotChosenError} for a write without a shard
+   */
+  async execute<T = Record<string, unknown>[]>(
+    sql: string,
+    params: readonly unknown[] = [],
+    options: ShardedExecuteOptions = {},
+  ): Promise<T> {
+    return this.#writer.execute(sql, params, options) as Promise<T>;
+  }
+
   /** The shard of an entity that is loaded or was created here; `undefined` for one nobody has chosen for. */
   shardOf(entity: object): ShardId | undefined {
     return this.#scope.children.find(entity);
@@ -207,9 +299,4 @@ export class ShardedEntityManager {
 
 function asList(entities: object | readonly object[]): readonly object[] {
   return Array.isArray(entities) ? entities : [entities];
-}
-
-/** An object with an entity's class and data that is not an entity: no setter runs, no relation is wired. */
-function standIn(meta: EntityMetadata, data: object): object {
-  return Object.create(meta.prototype as object, Object.getOwnPropertyDescriptors(data));
 }

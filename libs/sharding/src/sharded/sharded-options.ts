@@ -23,3 +23,8 @@ export type ShardedCountOptions<E extends object> = CountOptions<E> & ShardCallO
 
 /** A write that may go to several shards: refused in the mode `single`. */
 export type ShardedWriteOptions = ShardCallOptions & TransactionOptions;
+
+/** Raw SQL: `all` gives the rows, `run` what the driver says of a write (`affectedRows`). Default `all`. */
+export interface ShardedExecuteOptions extends ShardCallOptions {
+  readonly method?: 'all' | 'run';
+}

@@ -1,0 +1,115 @@
+import { type EntityMetadata, type EntityName, type FilterQuery, type Primary, Utils } from '@mikro-orm/core';
+import type { SqlEntityManager } from '@mikro-orm/sql';
+import { ShardKeyChangedError } from '../errors/shard-key-changed.error.js';
+import { ShardNotChosenError } from '../errors/shard-not-chosen.error.js';
+import type { ShardId } from '../registry/shard-definition.js';
+import { primaryKeyOf } from '../routing/router.js';
+import { standIn } from '../routing/stand-in.js';
+import type { ShardScope } from '../sharded/shard-scope.js';
+import type { ShardCallOptions, ShardedExecuteOptions, ShardedWriteOptions } from '../sharded/sharded-options.js';
+import { LoadedObjects } from './loaded-objects.js';
+
+type Name = EntityName<object>;
+type Where = FilterQuery<object>;
+
+/** The writes of a sharded EntityManager that pass the unit of work by, and raw SQL. */
+export class ShardedWriter {
+  constructor(private readonly scope: ShardScope) {}
+
+  async nativeUpdate(entityName: Name, where: Where, data: object, options: ShardedWriteOptions): Promise<number> {
+    const meta = this.scope.metadata(entityName);
+    const { choosers } = this.scope.options;
+    const key = choosers.shardKeyOf?.(meta).find((property) => property in data);
+    if (key) throw new ShardKeyChangedError(meta.className, key);
+    return this.#writeEach('update', meta, where, options, async (objects, write) => {
+      const matching = await objects.matching(where);
+      const count = await write((em, own) => em.nativeUpdate(entityName, where, data as never, own));
+      await objects.update(matching, data);
+      return count;
+    });
+  }
+
+  async nativeDelete(entityName: Name, where: Where, options: ShardedWriteOptions): Promise<number> {
+    const meta = this.scope.metadata(entityName);
+    return this.#writeEach('delete', meta, where, options, async (objects, write) => {
+      const matching = await objects.matching(where);
+      const count = await write((em, own) => em.nativeDelete(entityName, where, own));
+      objects.remove(matching);
+      return count;
+    });
+  }
+
+  /** Each row on its shard, one batch per shard; primary keys in the order of `rows`. */
+  async insertMany(
+    entityName: Name,
+    rows: readonly object[],
+    options: ShardedWriteOptions,
+  ): Promise<Primary<object>[]> {
+    this.scope.unitOfWork.assertUsable();
+    const meta = this.scope.metadata(entityName);
+    const places = [...rows.entries()].map(([index, row]) => ({ index, row, id: this.#shardOf(row, meta, options) }));
+    const batches = Map.groupBy(places, ({ id }) => id);
+    const shards = this.scope.options.registry.ids.filter((id) => batches.has(id));
+    const keys = new Array<Primary<object>>(rows.length);
+    await this.#write(shards, options, () =>
+      this.scope.ask(
+        shards,
+        async (em, _signal, id) => {
+          const batch = batches.get(id) ?? [];
+          const inserted = await em.insertMany(entityName, batch.map(({ row }) => row) as never);
+          // MikroORM tells the keys that the database assigned; of those that were given it knows the last.
+          for (const [position, { index, row }] of batch.entries()) {
+            keys[index] = primaryKeyOf(meta, keyPart(meta, row)) ?? (inserted[position] as Primary<object>);
+          }
+        },
+        options,
+      ),
+    );
+    return keys;
+  }
+
+  /** Raw SQL: on the pinned shard, or a plain `select` on all that the chooser names, rows in the order of shards. */
+  async execute(sql: string, params: readonly unknown[], options: ShardedExecuteOptions): Promise<unknown> {
+    const isPinned = options.shard !== undefined || this.scope.options.pinned !== undefined;
+    if (!isPinned && !/^\s*select\b/i.test(sql)) {
+      throw new ShardNotChosenError('A raw statement that is not a SELECT is sent to one shard only.');
+    }
+    const { shards } = await this.scope.route({ kind: 'raw', sql }, options);
+    const method = options.method ?? 'all';
+    const results = await this.scope.ask(shards, (em) => em.execute(sql, [...params] as never, method), options);
+    return method === 'all' ? results.flat() : results[0];
+  }
+
+  #shardOf(row: object, meta: EntityMetadata, { shard }: ShardCallOptions): ShardId {
+    if (shard !== undefined) return this.scope.router.pin(shard);
+    return Utils.isEntity(row) ? this.scope.children.route(row) : this.scope.router.ofNew(standIn(meta, row), meta);
+  }
+
+  async #writeEach(
+    kind: 'update' | 'delete',
+    meta: EntityMetadata,
+    where: unknown,
+    options: ShardedWriteOptions,
+    work: (objects: LoadedObjects, write: Write) => Promise<number>,
+  ): Promise<number> {
+    const { shards } = await this.scope.route({ kind, meta, where }, options);
+    // Objects are compared with the condition as they are in memory, so what is dirty has to be written first.
+    if (this.scope.children.opened().length > 0) await this.scope.unitOfWork.flush(this.scope.transaction(options));
+    const { shard: _shard, deadlineMs: _deadlineMs, mode: _mode, homeShard: _homeShard, ...own } = options;
+    const counts = await this.#write(shards, options, () =>
+      this.scope.ask(shards, (em) => work(new LoadedObjects(em, meta), (send) => send(em, own as never)), options),
+    );
+    return counts.reduce((sum, count) => sum + count, 0);
+  }
+
+  #write<T>(shards: readonly ShardId[], options: ShardedWriteOptions, fn: () => Promise<T>): Promise<T> {
+    return this.scope.unitOfWork.write(shards, this.scope.transaction(options), fn);
+  }
+}
+
+/** The primary key columns of a row; one that is missing makes it no key. */
+function keyPart(meta: EntityMetadata, row: object): object {
+  return Object.fromEntries(meta.primaryKeys.map((name) => [name, (row as Record<string, unknown>)[name]]));
+}
+
+type Write = (send: (em: SqlEntityManager, options: never) => Promise<number>) => Promise<number>;

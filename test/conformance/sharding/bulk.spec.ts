@@ -1,0 +1,155 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { raw } from '@mikro-orm/core';
+import { CrossShardWriteError, ShardKeyChangedError, ShardNotChosenError } from '#libs/sharding';
+import { eachLayout, seedWeather } from './layouts.js';
+import { Location, Report } from './weather.model.js';
+
+describe('writes past the unit of work', () => {
+  eachLayout((suite) => {
+    beforeEach(() => seedWeather(suite));
+
+    it('updates on the shards concerned, sums the rows, and keeps loaded objects in step without asking', async () => {
+      const em = suite.create({ mode: 'multi' });
+      const locations = await em.find(Location, {}, { orderBy: { id: 'asc' } });
+      const statements = await suite.statementsOf(async () => {
+        expect(await em.nativeUpdate(Location, { id: { $gte: 3 } }, { city: 'renamed' })).toBe(2);
+      });
+      expect(statements).toEqual({ 'shard-1': 1, 'shard-2': 1, 'shard-3': 1, 'shard-4': 1 });
+      expect(locations.map(({ city }) => city)).toEqual(['New York', 'Tokyo', 'renamed', 'renamed']);
+      expect(await suite.statementsOf(() => em.flush())).toEqual({});
+    });
+
+    it('asks which loaded objects a condition concerns when only the database can tell', async () => {
+      const em = suite.create();
+      const london = (await em.findOne(Location, 3)) as Location;
+      const where = { continent: 'europe', city: { $like: 'Lon%' } };
+      await em.nativeUpdate(Location, where, { city: raw("'by the database'") });
+      expect(london.city).toBe('by the database');
+      expect(await suite.statementsOf(() => em.flush())).toEqual({});
+    });
+
+    it('deletes on the shards concerned and forgets the loaded objects', async () => {
+      const em = suite.create({ mode: 'multi' });
+      await em.find(Report, {});
+      expect(await em.nativeDelete(Report, { location: { continent: 'asia' } })).toBe(1);
+      expect(await em.nativeDelete(Report, { reportedAt: { $gt: new Date(Date.UTC(2026, 0, 2)) } })).toBe(2);
+      expect(await em.count(Report)).toBe(1);
+      expect(await em.findOne(Report, 1, { shard: 'shard-2' })).toBeNull();
+    });
+
+    it('refuses several shards in the mode "single", before any SQL', async () => {
+      const em = suite.create();
+      const statements = await suite.statementsOf(async () => {
+        await expect(em.nativeUpdate(Location, {}, { city: 'x' })).rejects.toThrow(CrossShardWriteError);
+        await expect(em.nativeDelete(Report, {})).rejects.toThrow(CrossShardWriteError);
+        const rows = [
+          { id: 11, continent: 'asia' },
+          { id: 12, continent: 'europe' },
+        ];
+        await expect(em.insertMany(Location, rows)).rejects.toThrow(CrossShardWriteError);
+      });
+      expect(statements).toEqual({});
+      expect(await em.nativeUpdate(Location, { continent: 'asia' }, { city: 'x' })).toBe(1);
+    });
+
+    it('refuses to update the shard key', async () => {
+      const em = suite.create({ mode: 'multi' });
+      const moving = em.nativeUpdate(Location, { id: 1 }, { continent: 'asia' });
+      await expect(moving).rejects.toThrow(ShardKeyChangedError);
+    });
+
+    it('undoes an update on every shard when one of them fails', async () => {
+      const em = suite.create({ mode: 'multi' });
+      const connection = suite.registry.get('shard-4').driver.getConnection('write');
+      const execute = connection.execute;
+      connection.execute = () => Promise.reject(new Error('shard-4 fails'));
+      await expect(em.nativeUpdate(Location, {}, { city: 'half' })).rejects.toThrow('shard-4 fails');
+      connection.execute = execute;
+      expect(await suite.create().count(Location, { city: 'half' })).toBe(0);
+    });
+
+    it('inserts rows by their keys in one statement per shard, and gives their primary keys in order', async () => {
+      const em = suite.create({ mode: 'multi' });
+      const continents = ['europe', 'asia'];
+      const rows = Array.from({ length: 50 }, (_, index) => ({
+        id: 100 + index,
+        continent: continents[index % 2] as string,
+      }));
+      const statements = await suite.statementsOf(async () => {
+        expect(await em.insertMany(Location, rows)).toEqual(rows.map(({ id }) => id));
+      });
+      expect(statements).toEqual({ 'shard-2': 1, 'shard-3': 1 });
+      expect(await em.count(Location, { continent: 'europe' })).toBe(26);
+    });
+
+    it('inserts nothing when one row names no shard', async () => {
+      const em = suite.create({ mode: 'multi' });
+      const rows = [{ id: 100, continent: 'asia' }, { id: 101 }];
+      const statements = await suite.statementsOf(async () => {
+        await expect(em.insertMany(Location, rows as never)).rejects.toThrow(ShardNotChosenError);
+      });
+      expect(statements).toEqual({});
+    });
+
+    it('inserts a row on the one shard that is pinned', async () => {
+      const em = suite.create();
+      await em.insertMany(Location, [{ id: 100, continent: 'asia' }], { shard: 'shard-4' });
+      expect(await em.findOne(Location, 100, { shard: 'shard-4' })).not.toBeNull();
+      expect(await em.findOne(Location, 100, { shard: 'shard-2' })).toBeNull();
+    });
+
+    it('sends raw SQL to the pinned shard, a plain select to all, and refuses a raw write without a shard', async () => {
+      const em = suite.create();
+      const cities = await em.execute<{ city: string }[]>('select city from location where id > ?', [1]);
+      expect(cities.map(({ city }) => city)).toEqual(['Tokyo', 'London', 'Quito']);
+      const one = await em.execute<{ city: string }[]>('select city from location', [], { shard: 'shard-2' });
+      expect(one.map(({ city }) => city)).toEqual(['Tokyo']);
+      const statements = await suite.statementsOf(async () => {
+        for (const sql of [
+          'delete from report',
+          ' update location set city = null',
+          'with x as (select 1) delete from report',
+        ]) {
+          await expect(em.execute(sql)).rejects.toThrow(ShardNotChosenError);
+        }
+      });
+      expect(statements).toEqual({});
+      const result = await em.execute<{ affectedRows: number }>('delete from report', [], {
+        shard: 'shard-1',
+        method: 'run',
+      });
+      expect(result.affectedRows).toBe(1);
+      expect(await em.count(Report)).toBe(3);
+    });
+
+    it('merges a detached object onto its own shard, writing only what differs', async () => {
+      const loader = suite.create();
+      const detached = (await loader.findOne(Report, 1, { shard: 'shard-3' })) as Report;
+      loader.clear();
+      detached.temperature = '30.00';
+      const em = suite.create();
+      const load = await suite.statementsOf(async () => {
+        const merged = await em.merge(detached);
+        expect(merged).not.toBe(detached);
+        expect(em.shardOf(merged)).toBe('shard-3');
+        expect(await em.merge(merged)).toBe(merged);
+      });
+      expect(load).toEqual({ 'shard-3': 1 });
+      expect(await suite.statementsOf(() => em.flush())).toEqual({ 'shard-3': 1 });
+      expect(Number((await suite.create().findOne(Report, 1, { shard: 'shard-3' }))?.temperature)).toBe(30);
+    });
+
+    it('merges an object that was never loaded onto the row found, or makes it a new one', async () => {
+      const em = suite.create({ mode: 'multi' });
+      const known = await em.merge(
+        Object.assign(new Location(), { id: 4, continent: 'south_america', city: 'San Francisco de Quito' }),
+      );
+      expect(em.shardOf(known)).toBe('shard-4');
+      const made = await em.merge(Object.assign(new Location(), { id: 40, continent: 'asia', city: 'Seoul' }));
+      expect(em.shardOf(made)).toBe('shard-2');
+      await em.flush();
+      const cities = await suite.create().find(Location, { id: { $in: [4, 40] } }, { orderBy: { id: 'asc' } });
+      expect(cities.map(({ city }) => city)).toEqual(['San Francisco de Quito', 'Seoul']);
+    });
+  });
+});
