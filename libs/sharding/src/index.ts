@@ -1,3 +1,4 @@
+export type { Aggregate, AggregateQuery, AggregateRow } from './aggregate/aggregate-query.js';
 export type {
   ChooserContext,
   Choosers,
@@ -28,6 +29,7 @@ export { FlushInFlushError } from './errors/flush-in-flush.error.js';
 export { ForeignEntityError } from './errors/foreign-entity.error.js';
 export { InvalidShardsError } from './errors/invalid-shards.error.js';
 export { InvalidSlotsError } from './errors/invalid-slots.error.js';
+export { NumberOutOfRangeError } from './errors/number-out-of-range.error.js';
 export { ShardClosedError } from './errors/shard-closed.error.js';
 export { ShardKeyChangedError } from './errors/shard-key-changed.error.js';
 export { ShardNotChosenError } from './errors/shard-not-chosen.error.js';

@@ -25,7 +25,7 @@ export class Item {
   stock?: number | null;
 
   @Property({ type: 'bigint', nullable: true })
-  views?: string | null;
+  views?: bigint | null;
 
   @Property({ type: 'decimal', precision: 12, scale: 2, nullable: true })
   price?: string | null;

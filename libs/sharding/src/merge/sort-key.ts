@@ -71,7 +71,8 @@ function embeddedMeta(property: EntityProperty): EntityMetadata {
   } as unknown as EntityMetadata;
 }
 
-function parseDirection(direction: unknown, nullsAreLow: boolean): Pick<SortKey, 'descending' | 'nullsFirst'> {
+/** `asc`, `desc nulls last`, `1`, in any case. */
+export function parseDirection(direction: unknown, nullsAreLow: boolean): Pick<SortKey, 'descending' | 'nullsFirst'> {
   const text = direction === 1 ? 'asc' : direction === -1 ? 'desc' : String(direction).toLowerCase();
   const [, way, nulls] = DIRECTION.exec(text) ?? [];
   if (!way) throw new FanOutUnsupportedError(`"${text}" is no direction to order by.`);

@@ -9,6 +9,8 @@ import {
   wrap,
 } from '@mikro-orm/core';
 import type { SqlEntityManager } from '@mikro-orm/sql';
+import type { AggregateQuery, AggregateRow } from '../aggregate/aggregate-query.js';
+import { ShardedAggregator } from '../aggregate/sharded-aggregator.js';
 import { CrossShardAssociationError } from '../errors/cross-shard-association.error.js';
 import type { TransactionOptions } from '../flush/transaction-mode.js';
 import type { ShardId } from '../registry/shard-definition.js';
@@ -40,12 +42,14 @@ export class ShardedEntityManager {
   readonly #scope: ShardScope;
   readonly #reader: ShardedReader;
   readonly #writer: ShardedWriter;
+  readonly #aggregator: ShardedAggregator;
 
   /** @internal made by `createShardedEntityManagerFactory` */
   constructor(options: ShardScopeOptions) {
     this.#scope = new ShardScope(options);
     this.#reader = new ShardedReader(this.#scope);
     this.#writer = new ShardedWriter(this.#scope);
+    this.#aggregator = new ShardedAggregator(this.#scope);
   }
 
   /**
@@ -161,6 +165,23 @@ export class ShardedEntityManager {
     options: ShardedCountOptions<E> = {},
   ): Promise<number> {
     return this.#reader.count(entityName as never, where as never, options as ShardCallOptions);
+  }
+
+  /**
+   * Counts, sums, averages, extremes, groups and distinct values over all shards concerned. Text is grouped and compared
+   * by code points, integers and decimals are added exactly.
+   *
+   * @throws {FanOutUnsupportedError} before any SQL, for what cannot be computed from the shards' parts
+   * @throws {NumberOutOfRangeError} for a sum of integers beyond 2^53
+   * @example
+   * em.aggregate(Product, { groupBy: ['type'], select: { products: 'count', mean: { avg: 'stock' } }, having: { products: { $gt: 1 } } })
+   */
+  async aggregate<E extends object>(
+    entityName: EntityName<E>,
+    query: AggregateQuery<E>,
+    options: ShardCallOptions = {},
+  ): Promise<AggregateRow[]> {
+    return this.#aggregator.aggregate(entityName as never, query as never, options);
   }
 
   /** Reads an entity's row again, from its own shard; no chooser is asked. `null` when the row is gone. */

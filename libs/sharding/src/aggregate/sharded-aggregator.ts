@@ -1,0 +1,65 @@
+import type { EntityName } from '@mikro-orm/core';
+import { getEngine } from '#libs/persistence';
+import { FanOutUnsupportedError } from '../errors/fan-out-unsupported.error.js';
+import type { ShardScope } from '../sharded/shard-scope.js';
+import type { ShardCallOptions } from '../sharded/sharded-options.js';
+import { type AggregatePlan, planAggregate } from './aggregate-plan.js';
+import type { AggregateQuery, AggregateRow } from './aggregate-query.js';
+import { arrange, MergedGroups } from './merge-groups.js';
+import { ShardAggregate, type ShardPart } from './shard-aggregate.js';
+
+/** Groups held in memory at most. Beyond it a report belongs into one database, or wants a narrower condition. */
+const MAX_GROUPS = 100_000;
+
+/** Computes aggregates over shards: each shard reduces its rows to groups, which are put together here. */
+export class ShardedAggregator {
+  constructor(private readonly scope: ShardScope) {}
+
+  async aggregate(
+    entityName: EntityName<object>,
+    query: AggregateQuery<object>,
+    options: ShardCallOptions,
+  ): Promise<AggregateRow[]> {
+    const meta = this.scope.metadata(entityName);
+    const { where = {} } = query;
+    const plan = planAggregate(meta, query);
+    // Mistakes in having and order are found before any SQL.
+    arrange([], plan, query, this.scope.nullsAreLow);
+    const { shards } = await this.scope.route({ kind: 'aggregate', meta, where }, options);
+    const merged = new MergedGroups(plan);
+    const answers = await this.scope.ask(
+      shards,
+      (em, _signal, id) => {
+        const engine = getEngine(this.scope.options.registry.definition(id).url).name;
+        const shard = new ShardAggregate(em, engine, this.scope.children.metadata(entityName, id), where);
+        return askAll(shard, plan);
+      },
+      options,
+    );
+    for (const [groups, ...distincts] of answers) {
+      for (const part of groups as ShardPart[]) merged.add(part);
+      for (const [index, rows] of distincts.entries()) {
+        for (const row of rows) merged.addDistinct(index, row.groups);
+      }
+      assertBounded(merged.size);
+    }
+    return arrange(merged.rows(), plan, query, this.scope.nullsAreLow);
+  }
+}
+
+/** The groups, and for each number of distinct values the values by group. */
+async function askAll(shard: ShardAggregate, plan: AggregatePlan): Promise<ShardPart[][]> {
+  const groups = await shard.ask(plan, MAX_GROUPS);
+  assertBounded(groups.length);
+  const all = [groups];
+  for (const value of plan.distincts) {
+    const rows = await shard.ask({ groups: [...plan.groups, { name: '', value }], parts: [] }, MAX_GROUPS);
+    assertBounded(rows.length);
+    all.push(rows);
+  }
+  return all;
+}
+
+function assertBounded(size: number): void {
+  if (size > MAX_GROUPS) throw new FanOutUnsupportedError(`The aggregate has more than ${MAX_GROUPS} groups.`);
+}
