@@ -68,11 +68,12 @@ export class ShardTransaction {
   }
 
   /**
-   * Commits shard after shard in the order of `order`, the home shard last.
+   * Lets subscribers on every shard finish, then commits shard after shard in the order of `order`, the home shard last.
    * @throws {CommitFailedError} when several shards take part and one refuses; else that shard's own error
    */
   async commit(order: readonly ShardId[]): Promise<void> {
     const branches = await this.#inOrder(order);
+    for (const branch of branches) await branch.prepare();
     const committed: ShardId[] = [];
     for (const [index, branch] of branches.entries()) {
       try {

@@ -127,14 +127,14 @@ export class ShardUnitOfWork {
     const pending = this.children.opened().map(pendingOf);
     if (pending.length === 0) return;
     const transaction = this.#transaction ?? new ShardTransaction(options);
+    // Begun during its flush, a child would not have its transaction any more when `afterFlush` is announced.
+    if (this.#transaction) await Promise.all(pending.map(({ child }) => transaction.enlist(child)));
     let sent: readonly ShardId[] = [];
     this.#round = new FlushRound(pending.length, async (dirty) => {
       transaction.announceWrite(dirty);
       // One shard alone is left to MikroORM, which begins and commits by itself.
       const members = pending.filter(({ child }) => dirty.includes(child.id));
-      if (this.#transaction || members.length > 1) {
-        await Promise.all(members.map(({ child }) => transaction.enlist(child)));
-      }
+      if (members.length > 1) await Promise.all(members.map(({ child }) => transaction.enlist(child)));
       sent = dirty;
     });
     try {
