@@ -115,7 +115,7 @@ export function arrange(
     const kind = kinds.get(name);
     if (!kind)
       throw new FanOutUnsupportedError(`"${name}" is neither a group nor a result, so rows cannot be ordered by it.`);
-    return { path: [name], kind, ...parseDirection(direction, nullsAreLow) };
+    return { path: [name], kind, nullable: true, ...parseDirection(direction, nullsAreLow) };
   });
   const sorted = rows.filter(condition).sort(compareBy(keys));
   return sorted.slice(offset, limit === undefined ? undefined : offset + limit);

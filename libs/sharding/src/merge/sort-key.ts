@@ -9,6 +9,8 @@ export interface SortKey {
   readonly kind: ValueKind;
   readonly descending: boolean;
   readonly nullsFirst: boolean;
+  /** Without nulls their place is not mentioned in the SQL, so that a plain index serves the order. */
+  readonly nullable: boolean;
 }
 
 type Properties = Record<string, EntityProperty>;
@@ -55,7 +57,8 @@ function keysOf(meta: EntityMetadata, order: object, prefix: readonly string[], 
         `${meta.className}.${path.join('.')} has no order that holds over several shards.`,
       );
     }
-    return [{ path, kind, ...parseDirection(direction, nullsAreLow) }];
+    const nullable = Boolean(property.nullable);
+    return [{ path, kind, nullable, ...parseDirection(direction, nullsAreLow) }];
   });
 }
 
@@ -103,14 +106,15 @@ export function valueKindOf(property: EntityProperty): ValueKind | undefined {
 function stringKindOf({ type }: EntityProperty, columnType: string): ValueKind {
   if (/decimal|numeric/.test(columnType) || /decimal/i.test(type)) return 'decimal';
   if (/bigint/i.test(columnType) || /bigint/i.test(type)) return 'bigint';
-  // These are compared by their bytes on every engine, and take no collation on some.
-  return /^(uuid|date|time)/.test(columnType) ? 'ascii' : 'text';
+  // These order alike under any collation, and take none on some engines.
+  return /^uuid/i.test(type) || /^(uuid|date|time)/.test(columnType) ? 'ascii' : 'text';
 }
 
 /** MikroORM's form of an order, with an explicit place for nulls and a binary comparison of text. */
 export function toOrderBy(keys: readonly SortKey[]): QueryOrderMap<object>[] {
-  return keys.map(({ path, kind, descending, nullsFirst }) => {
-    const direction = `${descending ? 'desc' : 'asc'} nulls ${nullsFirst ? 'first' : 'last'}`;
+  return keys.map(({ path, kind, descending, nullsFirst, nullable }) => {
+    const nulls = nullable ? ` nulls ${nullsFirst ? 'first' : 'last'}` : '';
+    const direction = `${descending ? 'desc' : 'asc'}${nulls}`;
     const value = kind === 'text' ? `binary ${direction}` : direction;
     return path.reduceRight<unknown>((inner, name) => ({ [name]: inner }), value) as QueryOrderMap<object>;
   });
