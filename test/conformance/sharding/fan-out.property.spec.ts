@@ -4,7 +4,7 @@ import type { AbstractSqlDriver, SqlEntityManager } from '@mikro-orm/sql';
 import { v7 as uuidv7 } from 'uuid';
 import { getEngine, ormOptions } from '#libs/persistence';
 import { createShardKeyChoosers, moduloPlacement, type ShardedEntityManager } from '#libs/sharding';
-import { eachLayout, type ShardSuite } from './layouts.js';
+import { eachLayout, eachNumberOfShards, type ShardSuite } from './layouts.js';
 import { Item, itemModel } from './property-model.js';
 import { Random } from './random.js';
 
@@ -128,7 +128,7 @@ function sorted(rows: readonly Record<string, unknown>[]): unknown[] {
 }
 
 describe('fan-out answers are those of one database holding all rows', () => {
-  eachLayout((suite: ShardSuite) => {
+  const cases = (suite: ShardSuite) => {
     const seed = Number(process.env.PROPERTY_SEED ?? Math.floor(Math.random() * 2 ** 31));
     const random = new Random(seed);
     let one: MikroORM<AbstractSqlDriver>;
@@ -238,5 +238,8 @@ describe('fan-out answers are those of one database holding all rows', () => {
         });
       }
     });
-  }, itemModel);
+  };
+
+  eachLayout(cases, itemModel);
+  eachNumberOfShards(cases, itemModel);
 });

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe } from '@jest/globals';
 import type { EntityClass } from '@mikro-orm/core';
-import { ormOptions } from '#libs/persistence';
+import { CompiledQuery, type DatabaseConnection } from 'kysely';
+import { type OrmOverrides, ormOptions } from '#libs/persistence';
 import {
   createShardedEntityManagerFactory,
   createShardKeyChoosers,
@@ -38,24 +39,43 @@ export function weatherChoosers(shards: readonly ShardId[]) {
   });
 }
 
-/** Declares `cases` for shards in separate databases of each engine, and once for shards of different engines. */
+/** How the shards of a suite are laid out. */
+interface Layout {
+  /** Engine of each shard. */
+  readonly engines: readonly TestEngine[];
+  /** All in one database, each in a schema of its own. */
+  readonly inSchemas?: boolean;
+}
+
+/**
+ * Declares `cases` for four shards in separate databases of each engine, four PostgreSQL schemas, and shards of different
+ * engines.
+ */
 export function eachLayout(cases: (suite: ShardSuite) => void, entities: EntityClass[] = weatherModel): void {
-  eachEngine((engine) => cases(aShardSuite(Array(4).fill(engine), entities)));
-  const mixed = reachableEngines();
-  if (mixed.length > 1) {
-    describe(`mixed: ${mixed.map(({ name }) => name).join(', ')}`, () => {
-      cases(
-        aShardSuite(
-          [0, 1, 2, 3].map((index) => mixed[index % mixed.length] as TestEngine),
-          entities,
-        ),
-      );
-    });
+  eachEngine((engine) => cases(aShardSuite({ engines: Array(4).fill(engine) }, entities)));
+  const reachable = reachableEngines();
+  const postgresql = reachable.find(({ name }) => name === 'postgresql');
+  if (postgresql) {
+    const layout = { engines: Array(4).fill(postgresql), inSchemas: true };
+    describe('in schemas of one postgresql database', () => cases(aShardSuite(layout, entities)));
+  }
+  if (reachable.length > 1) {
+    const engines = [0, 1, 2, 3].map((index) => reachable[index % reachable.length] as TestEngine);
+    describe(`mixed: ${reachable.map(({ name }) => name).join(', ')}`, () => cases(aShardSuite({ engines }, entities)));
   }
 }
 
-/** One shard per engine given, called `shard-1`, `shard-2`, …, with their tables. */
-export function aShardSuite(engines: readonly TestEngine[], entities: EntityClass[] = weatherModel): ShardSuite {
+/** Declares `cases` for 1, 2 and 16 sqlite shards: answers must not depend on how many there are. */
+export function eachNumberOfShards(cases: (suite: ShardSuite) => void, entities: EntityClass[]): void {
+  const sqlite = reachableEngines().find(({ name }) => name === 'sqlite');
+  if (!sqlite) return;
+  for (const count of [1, 2, 16]) {
+    describe(`over ${count} shards`, () => cases(aShardSuite({ engines: Array(count).fill(sqlite) }, entities)));
+  }
+}
+
+/** Shards called `shard-1`, `shard-2`, …, with their tables. */
+export function aShardSuite({ engines, inSchemas }: Layout, entities: EntityClass[] = weatherModel): ShardSuite {
   const databases: TestDatabase[] = [];
   const sent: ShardId[] = [];
   const tell = (id: ShardId, sql: string) => {
@@ -69,12 +89,17 @@ export function aShardSuite(engines: readonly TestEngine[], entities: EntityClas
   };
 
   beforeAll(async () => {
-    for (const engine of engines) databases.push(await createTestDatabase(engine));
-    const shards: ShardDefinition[] = databases.map(({ url }, index) => ({ id: `shard-${index + 1}`, url }));
+    for (const engine of inSchemas ? engines.slice(0, 1) : engines) databases.push(await createTestDatabase(engine));
+    const shards: ShardDefinition[] = engines.map((_, index) => ({
+      id: `shard-${index + 1}`,
+      url: (databases[index] ?? databases[0])?.url as string,
+    }));
     registry = new ShardRegistry({
       shards,
-      ormOptions: ({ id, url }) =>
-        ormOptions(url, { entities: [...entities], onQuery: (sql) => tell(id, sql) }, { max: 3 }),
+      ormOptions: ({ id, url }) => {
+        const overrides = { entities: [...entities], onQuery: (sql: string) => tell(id, sql) };
+        return ormOptions(url, inSchemas ? { ...overrides, ...inSchema(id) } : overrides, { max: 3 });
+      },
     });
     for (const { orm } of registry.all()) await orm.schema.create();
   }, 60_000);
@@ -129,4 +154,14 @@ export async function seedWeather(suite: ShardSuite): Promise<void> {
     });
   }
   await em.flush();
+}
+
+/** A schema named like the shard, also for raw SQL, which MikroORM does not qualify. */
+function inSchema(id: ShardId): OrmOverrides {
+  return {
+    schema: id,
+    onCreateConnection: async (connection) => {
+      await (connection as DatabaseConnection).executeQuery(CompiledQuery.raw(`set search_path = "${id}"`));
+    },
+  };
 }
