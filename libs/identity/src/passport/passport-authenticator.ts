@@ -37,7 +37,10 @@ export class PassportAuthenticator {
     return new Promise((resolve, reject) => {
       const settle = (error: Error | null, identity?: T | false) =>
         error || !identity ? reject(error ?? new InvalidCredentialsError()) : resolve(identity);
-      passport.authenticate(strategy, { session: false }, settle)(request, {}, reject);
+      // Passport hangs `success` and `error` of the current request onto a strategy that is passed as an object. Each
+      // request gets one of its own: on a shared one, two parallel requests answer for each other.
+      const ownStrategy: Strategy = Object.create(strategy);
+      passport.authenticate(ownStrategy, { session: false }, settle)(request, {}, reject);
     });
   }
 }

@@ -55,10 +55,14 @@ export class SessionStore {
    * Exchanges a refresh token for the next pair. The token replaced a moment ago gives the same successor again; an older
    * one was stolen or leaked, so the whole session ends.
    *
+   * @param admit  the application's say about the principal, before anything changes; it refuses by throwing
    * @throws {InvalidTokenError}
    */
-  async refresh(refreshToken: string): Promise<IssuedTokens> {
+  async refresh(refreshToken: string, admit: (principal: Principal) => Promise<void>): Promise<IssuedTokens> {
     const { sessionId, generation } = this.tokens.verifyRefreshToken(refreshToken);
+    const principal = await this.#readPrincipal(sessionId);
+    if (!principal) throw new InvalidTokenError();
+    await admit(principal);
     const em = this.central.get();
     const now = new Date();
     // One statement decides who rotates: of ten parallel refreshes one grows the generation, nine find it grown.

@@ -6,7 +6,7 @@ function escapeLike(text: string): string {
 }
 
 /** A condition for `where`: use it as `{ [containsText('name', 'tea')]: [] }`. */
-function like(column: string, pattern: string): RawQueryFragment {
+function like(column: string, pattern: string): RawQueryFragment & symbol {
   // `!` escapes alike on every engine, where a backslash is a matter of dialect and server settings.
   return raw((alias) => `lower(${alias}.${column}) like ? escape '!'`, [pattern.toLowerCase()]);
 }
@@ -17,11 +17,11 @@ function like(column: string, pattern: string): RawQueryFragment {
  * @param column  name of the column, from the code and never from input
  * @example em.find(Product, { [containsText('name', 'tea')]: [] })
  */
-export function containsText(column: string, text: string): RawQueryFragment {
+export function containsText(column: string, text: string): RawQueryFragment & symbol {
   return like(column, `%${escapeLike(text)}%`);
 }
 
 /** That a `StringListType` column holds `item`; see `containsText`. */
-export function hasItem(column: string, item: string): RawQueryFragment {
+export function hasItem(column: string, item: string): RawQueryFragment & symbol {
   return like(column, `%${escapeLike(JSON.stringify(item))}%`);
 }
