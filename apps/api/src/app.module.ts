@@ -1,0 +1,41 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { AuditModule } from '#libs/audit';
+import { IdentityModule } from '#libs/identity';
+import { TenancyModule } from '#libs/tenancy';
+import { AuditApiModule } from './audit/audit-api.module.js';
+import { AuthModule } from './auth/auth.module.js';
+import { AppConfig } from './config/app.config.js';
+import { ConfigModule } from './config/config.module.js';
+import { getJwtSecret } from './config/data-dir.js';
+import { DemoModule } from './demo/demo.module.js';
+import { HealthModule } from './health/health.module.js';
+import { HttpModule } from './http/http.module.js';
+import { PlatformModule } from './platform/platform.module.js';
+import { CatalogueModule } from './shop/catalogue/catalogue.module.js';
+import { StorageModule } from './storage/storage.module.js';
+import { TenantsModule } from './tenants/tenants.module.js';
+
+/** The whole application for one configuration. The only place where the libs meet. */
+@Module({})
+export class AppModule {
+  static forConfig(config: AppConfig): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [
+        ConfigModule.forRoot(config),
+        StorageModule,
+        TenancyModule.forRoot({}),
+        IdentityModule.forRoot({ secret: getJwtSecret(config) }),
+        AuditModule.forRoot({}),
+        HttpModule,
+        HealthModule,
+        TenantsModule,
+        AuthModule,
+        PlatformModule,
+        AuditApiModule,
+        CatalogueModule,
+        DemoModule,
+      ],
+    };
+  }
+}

@@ -1,0 +1,24 @@
+import { Controller, Get, Param, Query } from '@nestjs/common';
+import { AuditTrail } from '#libs/audit';
+import { RequirePermission } from '../http/access.decorators.js';
+import { EntityIdPipe } from '../http/entity-id.pipe.js';
+import { type AuditQuery, auditQuerySchema } from './audit.schemas.js';
+import { toAuditEntryView } from './audit-entry.view.js';
+
+/** The audit trail of the caller's tenant, newest entry first. */
+@RequirePermission('audit:read')
+@Controller('v1/audit')
+export class AuditController {
+  constructor(private readonly trail: AuditTrail) {}
+
+  @Get()
+  async list(@Query({ schema: auditQuerySchema }) query: AuditQuery) {
+    const { entries, nextCursor } = await this.trail.list(query);
+    return { data: entries.map(toAuditEntryView), nextCursor };
+  }
+
+  @Get(':id')
+  async get(@Param('id', EntityIdPipe) id: string) {
+    return toAuditEntryView(await this.trail.get(id));
+  }
+}

@@ -1,0 +1,68 @@
+import { Body, Controller, Get, HttpCode, Post, Req } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
+import { currentContext } from '#libs/context';
+import { InvalidCredentialsError, LoginThrottle, PassportAuthenticator, SessionStore, type User } from '#libs/identity';
+import { AnyAccount, Public } from '../http/access.decorators.js';
+import { currentPrincipal } from '../http/access.guard.js';
+import { toTenantView } from '../tenants/tenant.view.js';
+import { type Login, loginSchema, type Refresh, refreshSchema } from './auth.schemas.js';
+import { AuthService } from './auth.service.js';
+
+/** Sessions of people: log in, refresh, log out, who am I. */
+@Controller('v1/auth')
+export class AuthController {
+  constructor(
+    private readonly auth: AuthService,
+    private readonly passport: PassportAuthenticator,
+    private readonly sessions: SessionStore,
+    private readonly throttle: LoginThrottle,
+  ) {}
+
+  @Public()
+  @Post('login')
+  @HttpCode(200)
+  async logIn(@Body({ schema: loginSchema }) login: Login, @Req() request: FastifyRequest) {
+    const { ip = 'unknown', userAgent } = currentContext();
+    await this.throttle.assertAllowed(login.email, ip);
+    const { tokens, tenant } = await this.#countFailures(login, ip, async () => {
+      const user: User = await this.passport.authenticateLocal(request);
+      return this.auth.logIn(user, login.tenant, { ip, userAgent });
+    });
+    return { ...tokens, tokenType: 'Bearer', tenant: tenant ? toTenantView(tenant) : null };
+  }
+
+  @Public()
+  @Post('refresh')
+  @HttpCode(200)
+  async refresh(@Body({ schema: refreshSchema }) { refreshToken }: Refresh) {
+    return { ...(await this.auth.refresh(refreshToken)), tokenType: 'Bearer' };
+  }
+
+  @AnyAccount()
+  @Post('logout')
+  @HttpCode(204)
+  async logOut(): Promise<void> {
+    await this.sessions.end(currentPrincipal().sessionId);
+  }
+
+  @AnyAccount()
+  @Get('me')
+  me() {
+    const { userId, email, name, isOperator, membership } = currentPrincipal();
+    const { tenant } = currentContext();
+    return {
+      user: { id: userId, email, name, isOperator },
+      tenant: tenant ? { id: tenant.id, slug: tenant.slug } : null,
+      role: membership?.role ?? null,
+    };
+  }
+
+  async #countFailures<T>({ email }: Login, ip: string, attempt: () => Promise<T>): Promise<T> {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (error instanceof InvalidCredentialsError) await this.throttle.fail(email, ip);
+      throw error;
+    }
+  }
+}

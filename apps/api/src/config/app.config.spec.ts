@@ -1,0 +1,92 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { DEMO_OPERATOR, readConfig } from './app.config.js';
+import { ConfigError } from './config.error.js';
+import { renderEnvExample } from './env-example.js';
+
+const secret = 'f3Q9rL0vXw2mZt7yKc5bNh8jUa1sEd4g';
+
+/** The names of the variables a configuration is refused for. */
+function problemsOf(variables: Record<string, string>): string[] {
+  try {
+    readConfig(variables);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems.map(({ name }) => name);
+    throw error;
+  }
+  return [];
+}
+
+describe('the configuration', () => {
+  it('needs nothing: two sqlite shards, a demo operator, demo tenants', () => {
+    const config = readConfig({});
+    expect(config).toMatchObject({
+      host: '127.0.0.1',
+      port: 3000,
+      seedDemo: true,
+      operator: DEMO_OPERATOR,
+      production: false,
+    });
+    expect(config.centralUrl).toBe(`sqlite:${join(config.dataDir, 'central.sqlite')}`);
+    expect(config.shards.map(({ id }) => id)).toEqual(['shard-1', 'shard-2']);
+  });
+
+  it('takes an empty variable as an unset one', () => {
+    expect(readConfig({ PORT: '', SHARDS: '', JWT_SECRET: '' })).toMatchObject({ port: 3000, jwtSecret: undefined });
+  });
+
+  it('reports every problem at once, each with its name and a remedy', () => {
+    const wrong = {
+      PORT: '70000',
+      CENTRAL_URL: 'oracle://x',
+      SHARDS: 'one',
+      LOG_LEVEL: 'loud',
+      SEED_DEMO: 'maybe',
+      JWT_SECRET: 'short',
+      DEFAULT_STRATEGY: 'magic',
+      OPERATOR_EMAIL: 'nobody',
+    };
+    expect(problemsOf(wrong).sort()).toEqual(Object.keys(wrong).sort());
+    expect(() => readConfig(wrong)).toThrow(/PORT: give a port number from 0 to 65535\n/);
+  });
+
+  it('never repeats a secret or a URL that may hold a password', () => {
+    const read = () => readConfig({ CENTRAL_URL: 'oracle://user:hunter2@host/db', JWT_SECRET: 'hunter2' });
+    expect(read).toThrow(ConfigError);
+    expect(read).not.toThrow(/hunter2/);
+  });
+
+  it.each([
+    [{}, ['JWT_SECRET']],
+    [{ JWT_SECRET: 'change-me-change-me-change-me-change-me' }, ['JWT_SECRET']],
+    [{ JWT_SECRET: 'a'.repeat(40) }, ['JWT_SECRET']],
+    [
+      { JWT_SECRET: secret, OPERATOR_EMAIL: 'op@corp.test', OPERATOR_PASSWORD: 'operator-demo-password' },
+      ['OPERATOR_PASSWORD'],
+    ],
+    [{ JWT_SECRET: secret, OPERATOR_EMAIL: 'op@corp.test' }, ['OPERATOR_EMAIL, OPERATOR_PASSWORD']],
+    [{ JWT_SECRET: secret }, []],
+  ] as [Record<string, string>, string[]][])('in production, refuses placeholders: %j', (variables, names) => {
+    expect(problemsOf({ NODE_ENV: 'production', ...variables })).toEqual(names);
+  });
+
+  it('makes no demo data and no operator in production unless told to', () => {
+    const config = readConfig({ NODE_ENV: 'production', JWT_SECRET: secret });
+    expect(config).toMatchObject({ seedDemo: false, operator: undefined });
+  });
+
+  it('reads the secret from a file', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'rowhouse-config-'));
+    const file = join(folder, 'secret');
+    writeFileSync(file, `${secret}\n`);
+    expect(readConfig({ JWT_SECRET_FILE: file }).jwtSecret).toBe(secret);
+    rmSync(folder, { recursive: true });
+    expect(problemsOf({ JWT_SECRET_FILE: file })).toEqual(['JWT_SECRET_FILE']);
+  });
+
+  it('is what .env.example says; if not, write renderEnvExample() to it', () => {
+    expect(readFileSync('.env.example', 'utf8')).toBe(renderEnvExample());
+  });
+});

@@ -1,0 +1,114 @@
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { ShardDefinition } from '#libs/sharding';
+import type { IsolationStrategyName } from '#libs/tenancy';
+import { ConfigError, type ConfigProblem } from './config.error.js';
+import { type Environment, environmentSchema } from './environment.schema.js';
+
+/** Who runs the platform. */
+export interface OperatorAccount {
+  readonly email: string;
+  readonly password: string;
+}
+
+/** Everything the application is told from outside, checked and typed. Injected; nothing else reads the environment. */
+export class AppConfig {
+  readonly production: boolean;
+  readonly host: string;
+  readonly port: number;
+  /** Absolute path. */
+  readonly dataDir: string;
+  readonly centralUrl: string;
+  readonly shards: readonly ShardDefinition[];
+  readonly defaultStrategy: IsolationStrategyName;
+  /** `undefined` outside production means: make one and keep it in `dataDir`. */
+  readonly jwtSecret: string | undefined;
+  readonly operator: OperatorAccount | undefined;
+  readonly seedDemo: boolean;
+  readonly logLevel: Environment['LOG_LEVEL'];
+
+  constructor(environment: Environment) {
+    this.production = environment.NODE_ENV === 'production';
+    this.host = environment.HOST;
+    this.port = environment.PORT;
+    this.dataDir = resolve(environment.DATA_DIR);
+    this.centralUrl = environment.CENTRAL_URL ?? this.#embedded('central');
+    this.shards = environment.SHARDS ?? ['shard-1', 'shard-2'].map((id) => ({ id, url: this.#embedded(id) }));
+    this.defaultStrategy = environment.DEFAULT_STRATEGY;
+    this.jwtSecret = environment.JWT_SECRET;
+    this.operator = this.#operator(environment);
+    this.seedDemo = environment.SEED_DEMO ?? !this.production;
+    this.logLevel = environment.LOG_LEVEL;
+  }
+
+  #embedded(name: string): string {
+    return `sqlite:${join(this.dataDir, `${name}.sqlite`)}`;
+  }
+
+  #operator({ OPERATOR_EMAIL: email, OPERATOR_PASSWORD: password }: Environment): OperatorAccount | undefined {
+    if (email && password) return { email, password };
+    return this.production ? undefined : DEMO_OPERATOR;
+  }
+}
+
+/** Made outside production, so that the operator's routes can be tried at once. */
+export const DEMO_OPERATOR: OperatorAccount = {
+  email: 'operator@rowhouse.example',
+  password: 'operator-demo-password',
+};
+
+/**
+ * Reads the configuration from environment variables.
+ * @throws {ConfigError} with every problem at once
+ */
+export function readConfig(variables: Readonly<Record<string, string | undefined>>): AppConfig {
+  const problems: ConfigProblem[] = [];
+  // An empty variable is an unset one: `PORT= npm start` and empty lines of a compose file mean "the default".
+  const given = Object.fromEntries(
+    Object.entries(variables).filter(([, value]) => value !== undefined && value !== ''),
+  );
+  readSecretFile(given, problems);
+  const parsed = environmentSchema.safeParse(given);
+  for (const issue of parsed.error?.issues ?? []) {
+    problems.push({ name: String(issue.path[0] ?? 'environment'), remedy: issue.message });
+  }
+  problems.push(...productionProblems(given, problems));
+  if (problems.length > 0 || !parsed.success) throw new ConfigError(problems);
+  return new AppConfig(parsed.data);
+}
+
+function readSecretFile(variables: Record<string, string | undefined>, problems: ConfigProblem[]): void {
+  const file = variables.JWT_SECRET_FILE;
+  if (!file) return;
+  try {
+    variables.JWT_SECRET = readFileSync(file, 'utf8').trim();
+  } catch (error) {
+    problems.push({ name: 'JWT_SECRET_FILE', remedy: `cannot be read (${(error as NodeJS.ErrnoException).code})` });
+  }
+}
+
+/** Words that stand in examples and in tutorials, never in a secret. */
+const PLACEHOLDER = /change|example|placeholder|secret|demo|password|rowhouse|^(.)\1*$/i;
+
+/** What is good enough to try Rowhouse but not to run it; of variables that are not found fault with already. */
+function productionProblems(
+  variables: Readonly<Record<string, string | undefined>>,
+  found: readonly ConfigProblem[],
+): ConfigProblem[] {
+  if (variables.NODE_ENV !== 'production') return [];
+  const problems: ConfigProblem[] = [];
+  const { JWT_SECRET: secret, OPERATOR_EMAIL: email, OPERATOR_PASSWORD: password } = variables;
+  const flawed = new Set(found.map(({ name }) => name));
+  if (!secret && !flawed.has('JWT_SECRET_FILE')) {
+    problems.push({ name: 'JWT_SECRET', remedy: 'is needed in production; make one: openssl rand -base64 48' });
+  } else if (secret && !flawed.has('JWT_SECRET') && PLACEHOLDER.test(secret)) {
+    problems.push({ name: 'JWT_SECRET', remedy: 'looks like a placeholder; make one: openssl rand -base64 48' });
+  }
+  if (password && PLACEHOLDER.test(password)) {
+    problems.push({ name: 'OPERATOR_PASSWORD', remedy: 'looks like a placeholder; choose a real one' });
+  }
+  if (Boolean(email) !== Boolean(password)) {
+    problems.push({ name: 'OPERATOR_EMAIL, OPERATOR_PASSWORD', remedy: 'give both, or neither' });
+  }
+  return problems;
+}

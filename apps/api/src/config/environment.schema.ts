@@ -1,0 +1,70 @@
+import { z } from 'zod';
+import { getEngine } from '#libs/persistence';
+import { parseShards } from '#libs/sharding';
+
+const databaseUrl = z.string().superRefine((url, context) => {
+  reportTo(context, () => getEngine(url));
+});
+
+/** A boolean spelled out: an empty or misspelt switch must not silently mean "off". */
+const toggle = z.enum(['true', 'false'], { error: 'say true or false' }).transform((value) => value === 'true');
+
+/** Turns what `parse` throws into problems of this field; keeps its result otherwise. */
+function reportTo<T>(context: z.RefinementCtx, parse: () => T): T | undefined {
+  try {
+    return parse();
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: (error as Error).message });
+    return undefined;
+  }
+}
+
+/**
+ * Every environment variable the application reads: its form, default and meaning. `.env.example` and the check of the
+ * compose files are made from this.
+ */
+export const environmentSchema = z.object({
+  NODE_ENV: z
+    .enum(['development', 'production', 'test'], { error: 'say development, production or test' })
+    .default('development')
+    .describe('production refuses placeholder secrets and makes no demo data'),
+  HOST: z.string().min(1).default('127.0.0.1').describe('address the API listens on'),
+  PORT: z.coerce
+    .number({ error: 'give a port number from 0 to 65535' })
+    .int('give a port number from 0 to 65535')
+    .min(0, 'give a port number from 0 to 65535')
+    .max(65_535, 'give a port number from 0 to 65535')
+    .default(3000)
+    .describe('port the API listens on; 0 takes a free one'),
+  DATA_DIR: z.string().min(1).default('./data').describe('folder of the embedded databases'),
+  CENTRAL_URL: databaseUrl.optional().describe('central database; default: sqlite in DATA_DIR'),
+  SHARDS: z
+    .string()
+    .transform((text, context) => reportTo(context, () => parseShards(text)) ?? z.NEVER)
+    .optional()
+    .describe('shard-1=<url>,shard-2=<url>,…; replicas shard-1.replica=<url>; default: two sqlite files in DATA_DIR'),
+  DEFAULT_STRATEGY: z
+    .enum(['row'], { error: 'only "row" is available in this version' })
+    .default('row')
+    .describe('isolation of new tenants'),
+  JWT_SECRET: z
+    .string()
+    .min(32, 'give at least 32 random characters')
+    .optional()
+    .describe('signing key, at least 32 characters; made and kept in DATA_DIR outside production'),
+  JWT_SECRET_FILE: z.string().min(1).optional().describe('file to read JWT_SECRET from'),
+  OPERATOR_EMAIL: z.email('give an e-mail address').optional().describe('first platform operator, ensured at start-up'),
+  OPERATOR_PASSWORD: z
+    .string()
+    .min(12, 'give at least 12 characters')
+    .optional()
+    .describe('password of the platform operator, at least 12 characters'),
+  SEED_DEMO: toggle.optional().describe('whether to make the demo tenants; default: true outside production'),
+  LOG_LEVEL: z
+    .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], { error: 'give a pino level, such as info' })
+    .default('info')
+    .describe('pino level'),
+});
+
+/** The environment as the schema understood it. */
+export type Environment = z.output<typeof environmentSchema>;

@@ -1,0 +1,19 @@
+import { SetMetadata } from '@nestjs/common';
+import type { Permission } from '#libs/identity';
+
+/** What a route asks of its caller. Without a decorator: any member of a tenant. */
+export type Access = 'public' | 'account' | 'operator' | { readonly permission: Permission };
+
+export const ACCESS = 'rowhouse:access';
+
+/** Anybody may call this route, signed in or not. */
+export const Public = () => SetMetadata<string, Access>(ACCESS, 'public');
+
+/** Anybody who is signed in, with or without a tenant. */
+export const AnyAccount = () => SetMetadata<string, Access>(ACCESS, 'account');
+
+/** Platform operators only. Such a route works for no tenant: tenant-owned data is out of its reach. */
+export const OperatorOnly = () => SetMetadata<string, Access>(ACCESS, 'operator');
+
+/** Members of the tenant whose role includes `permission`. */
+export const RequirePermission = (permission: Permission) => SetMetadata<string, Access>(ACCESS, { permission });

@@ -1,0 +1,27 @@
+import { Global, Module } from '@nestjs/common';
+import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
+import { AppConfig } from '../config/app.config.js';
+import { getJwtSecret } from '../config/data-dir.js';
+import { AccessGuard } from './access.guard.js';
+import { CursorCodec } from './cursor-codec.js';
+import { ProblemFilter } from './problem.filter.js';
+import { ProblemsController } from './problems.controller.js';
+import { SchemaValidationPipe } from './schema-validation.pipe.js';
+
+/** What every route has, wherever it is declared: access control, checked input, one shape of failure. */
+@Global()
+@Module({
+  controllers: [ProblemsController],
+  providers: [
+    { provide: APP_GUARD, useClass: AccessGuard },
+    { provide: APP_PIPE, useClass: SchemaValidationPipe },
+    { provide: APP_FILTER, useClass: ProblemFilter },
+    {
+      provide: CursorCodec,
+      inject: [AppConfig],
+      useFactory: (config: AppConfig) => new CursorCodec(getJwtSecret(config)),
+    },
+  ],
+  exports: [CursorCodec],
+})
+export class HttpModule {}

@@ -1,0 +1,96 @@
+import type * as audit from '#libs/audit';
+import type * as context from '#libs/context';
+import type * as identity from '#libs/identity';
+import type * as persistence from '#libs/persistence';
+import type * as sharding from '#libs/sharding';
+import type * as tenancy from '#libs/tenancy';
+import type { HttpErrorCode } from './errors/http.error.js';
+
+/** The literal code of an error; nothing for what is no error (Nest's module classes have a base of type `any`). */
+type CodeOf<Instance> = Instance extends Error & { readonly code: infer Code extends string }
+  ? string extends Code
+    ? never
+    : Code
+  : never;
+
+/** The codes of all error classes that a lib's face exports. */
+type CodesOf<Face> = {
+  [Name in keyof Face]: Face[Name] extends new (...args: never) => infer Instance ? CodeOf<Instance> : never;
+}[keyof Face];
+
+/** Every code an error of ours can carry. */
+export type ErrorCode =
+  | CodesOf<typeof audit>
+  | CodesOf<typeof context>
+  | HttpErrorCode
+  | CodesOf<typeof identity>
+  | CodesOf<typeof persistence>
+  | CodesOf<typeof sharding>
+  | CodesOf<typeof tenancy>;
+
+/** How an error code is answered. */
+export interface ProblemKind {
+  readonly status: number;
+  readonly title: string;
+  /** The code the client sees, where it is another one than the error's. */
+  readonly code?: string;
+}
+
+/** A mistake of ours: logged with its cause, and the client learns nothing of it. */
+const INTERNAL: ProblemKind = { status: 500, title: 'Internal error', code: 'internal' };
+
+/**
+ * Error code → answer. Exhaustive: an error class whose code has no line here does not compile, so that no failure is
+ * answered by chance.
+ */
+export const problemCatalogue: Readonly<Record<ErrorCode, ProblemKind>> = {
+  ambiguous_identity: INTERNAL,
+  atomic_unsupported: INTERNAL,
+  audit_entry_not_found: { status: 404, title: 'Not found', code: 'not_found' },
+  audit_trail_readonly: INTERNAL,
+  bad_request: { status: 400, title: 'Bad request' },
+  commit_failed: INTERNAL,
+  conflict: { status: 409, title: 'Conflict' },
+  cross_shard_association: INTERNAL,
+  cross_shard_write: INTERNAL,
+  endless_changes: INTERNAL,
+  entity_manager_of_another_tenant: INTERNAL,
+  fan_out_unsupported: INTERNAL,
+  flush_in_flush: INTERNAL,
+  forbidden: { status: 403, title: 'Forbidden' },
+  foreign_entity: INTERNAL,
+  // A reference to somebody else's row is answered like a reference to nothing.
+  foreign_tenant: { status: 404, title: 'Not found', code: 'not_found' },
+  internal: INTERNAL,
+  invalid_cursor: { status: 400, title: 'Invalid input', code: 'invalid_input' },
+  invalid_input: { status: 400, title: 'Invalid input' },
+  invalid_shards: INTERNAL,
+  invalid_slots: INTERNAL,
+  invalid_slug: { status: 400, title: 'Invalid input', code: 'invalid_input' },
+  malformed_json: { status: 400, title: 'Malformed JSON' },
+  no_context: INTERNAL,
+  not_found: { status: 404, title: 'Not found' },
+  number_out_of_range: { status: 400, title: 'Invalid input', code: 'invalid_input' },
+  operation_refused: INTERNAL,
+  payload_too_large: { status: 413, title: 'Payload too large' },
+  rate_limited: { status: 429, title: 'Too many requests' },
+  shard_closed: { status: 503, title: 'Shard unavailable', code: 'shard_unavailable' },
+  shard_key_changed: INTERNAL,
+  shard_not_chosen: INTERNAL,
+  shard_unavailable: { status: 503, title: 'Shard unavailable' },
+  slug_taken: { status: 409, title: 'Slug taken' },
+  statement_refused: INTERNAL,
+  tenant_immutable: INTERNAL,
+  tenant_mismatch: { status: 403, title: 'Tenant mismatch' },
+  tenant_not_found: { status: 404, title: 'Not found', code: 'not_found' },
+  tenant_required: { status: 400, title: 'Tenant required' },
+  tenant_suspended: { status: 403, title: 'Tenant suspended' },
+  transaction_required: INTERNAL,
+  unauthenticated: { status: 401, title: 'Unauthenticated' },
+  unit_of_work_broken: INTERNAL,
+  unknown_audited_property: INTERNAL,
+  unknown_engine: INTERNAL,
+  unknown_shard: INTERNAL,
+  unsupported_media_type: { status: 415, title: 'Unsupported media type' },
+  version_conflict: { status: 412, title: 'Version conflict' },
+};

@@ -1,0 +1,7 @@
+export { AppModule } from './app.module.js';
+export { AppConfig, DEMO_OPERATOR, readConfig } from './config/app.config.js';
+export { ConfigError } from './config/config.error.js';
+export { environmentSchema } from './config/environment.schema.js';
+export { createApp } from './create-app.js';
+export { prepareData } from './prepare-data.js';
+export { centralEntities, tenantEntities } from './storage/entities.js';

@@ -1,0 +1,39 @@
+import { Body, Controller, Get, HttpCode, Param, Patch, Post } from '@nestjs/common';
+import { OperatorOnly } from '../http/access.decorators.js';
+import { toPlacedTenantView } from './placed-tenant.view.js';
+import {
+  type PlatformSignUp,
+  platformSignUpSchema,
+  type TenantChange,
+  tenantChangeSchema,
+} from './platform.schemas.js';
+import { PlatformService } from './platform.service.js';
+
+/** What the people who run the platform see and do. Works for no tenant: no tenant's rows are within reach. */
+@OperatorOnly()
+@Controller('v1/platform')
+export class PlatformController {
+  constructor(private readonly platform: PlatformService) {}
+
+  @Get('shards')
+  shards() {
+    return this.platform.describeShards();
+  }
+
+  @Post('tenants')
+  async signUp(@Body({ schema: platformSignUpSchema }) body: PlatformSignUp) {
+    const { tenant, owner, placement } = await this.platform.signUp(body);
+    return { tenant: toPlacedTenantView({ ...tenant, placement }), owner: { id: owner.id, email: owner.email } };
+  }
+
+  @Get('tenants/:slug')
+  async tenant(@Param('slug') slug: string) {
+    return toPlacedTenantView(await this.platform.getTenant(slug));
+  }
+
+  @Patch('tenants/:slug')
+  @HttpCode(200)
+  async change(@Param('slug') slug: string, @Body({ schema: tenantChangeSchema }) change: TenantChange) {
+    return toPlacedTenantView(await this.platform.changeTenant(slug, change));
+  }
+}

@@ -1,0 +1,27 @@
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { runInContext } from '#libs/context';
+import { AccountStore } from '#libs/identity';
+import type { AppConfig } from './config/app.config.js';
+import { DemoSeeder } from './demo/demo-seeder.js';
+import { DatabaseMigrator } from './storage/database-migrator.js';
+
+/**
+ * Brings every database up to date and makes what the configuration asks for: the operator, the demo tenants.
+ * @param say  takes lines of progress
+ */
+export async function prepareData(
+  app: NestFastifyApplication,
+  config: AppConfig,
+  say: (line: string) => void,
+): Promise<void> {
+  for (const { id, ran } of await app.get(DatabaseMigrator).migrateAll()) {
+    if (ran.length > 0) say(`Database ${id}: ran ${ran.length} migration${ran.length > 1 ? 's' : ''}.`);
+  }
+  const { operator } = config;
+  if (operator) {
+    await runInContext({ actor: { id: 'start-up', type: 'system' } }, () =>
+      app.get(AccountStore).ensureOperator({ ...operator, name: 'Platform operator' }),
+    );
+  }
+  if (config.seedDemo) await app.get(DemoSeeder).seed(say);
+}

@@ -1,0 +1,69 @@
+import { z } from 'zod';
+
+/** Printable text in one line. */
+const line = (maxLength: number) =>
+  z
+    .string()
+    .trim()
+    .min(1)
+    .max(maxLength)
+    .regex(/^\P{Cc}*$/u, 'Must be one line of printable text.');
+
+/** An amount of money in minor units; at most what a double holds exactly. */
+export const moneySchema = z
+  .strictObject({
+    amount: z.int().min(0),
+    currency: z.string().regex(/^[A-Z]{3}$/, 'Must be an ISO 4217 code in capital letters.'),
+  })
+  .meta({ id: 'Money' });
+
+/** Quotes and backslashes have no place in a tag: it is looked for in the stored JSON text. */
+const tagSchema = line(50).regex(/^[^"\\]*$/, 'Must not contain quotes or backslashes.');
+
+const common = {
+  sku: line(100),
+  name: line(255),
+  price: moneySchema,
+  stock: z.int().min(0).max(2_147_483_647),
+  tags: z.array(tagSchema).max(50),
+};
+
+/** What only one type of product has. */
+const own = {
+  isbn: z.string().regex(/^[0-9Xx-]{1,17}$/, 'Must be an ISBN: digits, hyphens, X.'),
+  warrantyMonths: z.int().min(0).max(1_200),
+  downloadSizeKb: z.int().min(0).nullable(),
+};
+
+const optionalCommon = { ...common, stock: common.stock.optional(), tags: common.tags.optional() };
+
+export const newProductSchema = z
+  .discriminatedUnion('type', [
+    z.strictObject({ type: z.literal('book'), ...optionalCommon, isbn: own.isbn }),
+    z.strictObject({ type: z.literal('electronic'), ...optionalCommon, warrantyMonths: own.warrantyMonths }),
+    z.strictObject({ type: z.literal('digital'), ...optionalCommon, downloadSizeKb: own.downloadSizeKb.optional() }),
+  ])
+  .meta({ id: 'NewProduct' });
+export type NewProduct = z.output<typeof newProductSchema>;
+
+/** RFC 7396: what is absent stays; `null` removes, where a product can be without. */
+export const productPatchSchema = z
+  .strictObject({ ...common, ...own })
+  .partial()
+  .meta({ id: 'ProductPatch' });
+export type ProductPatch = z.output<typeof productPatchSchema>;
+
+const wholeNumber = z.string().regex(/^\d{1,15}$/, 'Must be a whole number.');
+
+export const productQuerySchema = z.strictObject({
+  limit: wholeNumber.transform(Number).pipe(z.int().min(1).max(100)).default(20),
+  cursor: z.string().max(2_000).optional(),
+  sort: z.enum(['-createdAt', 'createdAt', 'name', '-name', 'price', '-price', 'sku', '-sku']).default('-createdAt'),
+  'filter[type]': z.enum(['book', 'electronic', 'digital']).optional(),
+  'filter[sku]': z.string().max(100).optional(),
+  'filter[name][contains]': z.string().min(1).max(255).optional(),
+  'filter[price][gte]': wholeNumber.transform(Number).optional(),
+  'filter[price][lte]': wholeNumber.transform(Number).optional(),
+  'filter[tag]': z.string().min(1).max(50).optional(),
+});
+export type ProductQuery = z.output<typeof productQuerySchema>;

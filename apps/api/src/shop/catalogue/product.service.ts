@@ -1,0 +1,76 @@
+import { Injectable } from '@nestjs/common';
+import { currentContext } from '#libs/context';
+import { CurrentEntityManager, keysetAfter, keysetOrder, keysetPosition, Money } from '#libs/persistence';
+import { CursorCodec } from '../../http/cursor-codec.js';
+import { assertIfMatch } from '../../http/entity-tag.js';
+import { InvalidInputError } from '../../http/errors/invalid-input.error.js';
+import { NotFoundError } from '../../http/errors/not-found.error.js';
+import { Product } from './product.entity.js';
+import { createProduct } from './product.factory.js';
+import type { NewProduct, ProductPatch, ProductQuery } from './product.schemas.js';
+import { toConditions, toCursorScope, toSortKeys } from './product-list.js';
+
+/** One page of products, and the cursor of the next (`null` on the last). */
+export interface ProductPage {
+  readonly data: Product[];
+  readonly nextCursor: string | null;
+}
+
+/** The catalogue of the current tenant. */
+@Injectable()
+export class ProductService {
+  constructor(
+    private readonly entityManager: CurrentEntityManager,
+    private readonly cursors: CursorCodec,
+  ) {}
+
+  async create(input: NewProduct): Promise<Product> {
+    const product = createProduct(input);
+    await this.entityManager.get().persist(product).flush();
+    return product;
+  }
+
+  /** @throws {NotFoundError} also for another tenant's id: the answer is the same */
+  async get(id: string): Promise<Product> {
+    const product = await this.entityManager.get().findOne(Product, { id });
+    if (!product) throw new NotFoundError();
+    return product;
+  }
+
+  async list(query: ProductQuery): Promise<ProductPage> {
+    const scope = toCursorScope(currentContext().getTenant().id, query);
+    const keys = toSortKeys(query.sort);
+    const conditions = toConditions(query);
+    if (query.cursor) conditions.push(keysetAfter(keys, this.cursors.decode(scope, query.cursor)));
+    // One row more than asked for tells whether there is a next page, without a count.
+    const rows = await this.entityManager
+      .get()
+      .find(Product, { $and: conditions }, { orderBy: keysetOrder(keys), limit: query.limit + 1 });
+    const data = rows.slice(0, query.limit);
+    const last = data.at(-1);
+    const more = rows.length > data.length && last;
+    return { data, nextCursor: more ? this.cursors.encode(scope, keysetPosition(keys, last)) : null };
+  }
+
+  /** @throws {NotFoundError} @throws {VersionConflictError} @throws {InvalidInputError} a property of another type */
+  async patch(id: string, patch: ProductPatch, ifMatch: string | undefined): Promise<Product> {
+    const product = await this.get(id);
+    assertIfMatch(ifMatch, product.version);
+    const foreign = Object.keys(patch).filter((name) => !(name in product));
+    if (foreign.length > 0) {
+      const detail = `A product of type "${product.type}" has no such property.`;
+      throw new InvalidInputError(foreign.map((name) => ({ pointer: `/${name}`, detail })));
+    }
+    const { price, ...rest } = patch;
+    Object.assign(product, rest, price && { price: new Money(price.amount, price.currency) });
+    await this.entityManager.get().flush();
+    return product;
+  }
+
+  /** @throws {NotFoundError} @throws {VersionConflictError} */
+  async remove(id: string, ifMatch: string | undefined): Promise<void> {
+    const product = await this.get(id);
+    assertIfMatch(ifMatch, product.version);
+    await this.entityManager.get().remove(product).flush();
+  }
+}

@@ -1,0 +1,41 @@
+import { MikroORM } from '@mikro-orm/core';
+import { Migrator } from '@mikro-orm/migrations';
+import type { AbstractSqlDriver, SqlEntityManager } from '@mikro-orm/sql';
+import { Injectable } from '@nestjs/common';
+import { migrationsOf } from '#database/migrations';
+import { currentContext } from '#libs/context';
+import { CentralEntityManager, getEngine, ormOptions } from '#libs/persistence';
+import { AppConfig } from '../config/app.config.js';
+import { centralEntities } from './entities.js';
+import { logOrm } from './orm-logger.js';
+
+const UNIT_OF_WORK = Symbol('central unit of work');
+
+/** The central database, and the unit of work on it that each context has. */
+@Injectable()
+export class CentralDatabase extends CentralEntityManager {
+  readonly orm: MikroORM<AbstractSqlDriver>;
+
+  constructor({ centralUrl }: AppConfig) {
+    super();
+    const migrationsList = migrationsOf('central', getEngine(centralUrl).name);
+    this.orm = new MikroORM<AbstractSqlDriver>(
+      ormOptions(centralUrl, {
+        entities: centralEntities,
+        extensions: [Migrator],
+        logger: logOrm,
+        migrations: { snapshot: false, migrationsList },
+        // Of its own name: MikroORM looks transactions up by it, and a shard's must never be found here.
+        contextName: 'central',
+      }),
+    );
+  }
+
+  get(): SqlEntityManager {
+    return currentContext().resource(UNIT_OF_WORK, () => this.#fork());
+  }
+
+  #fork(): SqlEntityManager {
+    return this.orm.em.fork({ disableContextResolution: true, useContext: false }) as SqlEntityManager;
+  }
+}

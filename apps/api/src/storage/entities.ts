@@ -1,0 +1,14 @@
+import { AuditEntry } from '#libs/audit';
+import { Membership, Session, User } from '#libs/identity';
+import { Money } from '#libs/persistence';
+import { PlacementRecord, Tenant } from '#libs/tenancy';
+import { Book } from '../shop/catalogue/book.entity.js';
+import { DigitalProduct } from '../shop/catalogue/digital-product.entity.js';
+import { Electronic } from '../shop/catalogue/electronic.entity.js';
+import { Product } from '../shop/catalogue/product.entity.js';
+
+/** What belongs to no tenant: the central database. */
+export const centralEntities = [Tenant, PlacementRecord, User, Membership, Session];
+
+/** What belongs to a tenant: every shard. A new entity of the product is added here, and nowhere else. */
+export const tenantEntities = [AuditEntry, Product, Book, Electronic, DigitalProduct, Money];

@@ -1,0 +1,30 @@
+import { Global, Module, type OnApplicationShutdown } from '@nestjs/common';
+import { CentralEntityManager, CurrentEntityManager } from '#libs/persistence';
+import { ShardRegistry } from '#libs/sharding';
+import { CentralDatabase } from './central-database.js';
+import { DatabaseMigrator } from './database-migrator.js';
+import { PlacedEntityManager } from './placed-entity-manager.js';
+import { shardRegistryProvider } from './shard-registry.provider.js';
+
+/** Opens the databases and binds the ports through which everything else reaches them. */
+@Global()
+@Module({
+  providers: [
+    CentralDatabase,
+    DatabaseMigrator,
+    shardRegistryProvider,
+    { provide: CentralEntityManager, useExisting: CentralDatabase },
+    { provide: CurrentEntityManager, useClass: PlacedEntityManager },
+  ],
+  exports: [CentralDatabase, CentralEntityManager, CurrentEntityManager, DatabaseMigrator, ShardRegistry],
+})
+export class StorageModule implements OnApplicationShutdown {
+  constructor(
+    private readonly central: CentralDatabase,
+    private readonly shards: ShardRegistry,
+  ) {}
+
+  async onApplicationShutdown(): Promise<void> {
+    await Promise.all([this.central.orm.close(true), this.shards.close()]);
+  }
+}

@@ -1,0 +1,68 @@
+import { UniqueConstraintViolationException } from '@mikro-orm/core';
+import { Injectable } from '@nestjs/common';
+import { AuditTrail } from '#libs/audit';
+import { type Actor, currentContext, runAs } from '#libs/context';
+import { AccountStore, type User } from '#libs/identity';
+import { CentralEntityManager } from '#libs/persistence';
+import { type PlacementRecord, SlugTakenError, Tenant } from '#libs/tenancy';
+import type { SignUp } from './sign-up.schemas.js';
+import { TenantPlacer } from './tenant-placer.js';
+
+/** What a sign-up made. */
+export interface SignedUp {
+  readonly tenant: Tenant;
+  readonly owner: User;
+  readonly placement: PlacementRecord;
+}
+
+/** Makes tenants: the tenant, its placement and its owner in one transaction of the central database. */
+@Injectable()
+export class SignUpService {
+  constructor(
+    private readonly central: CentralEntityManager,
+    private readonly accounts: AccountStore,
+    private readonly placer: TenantPlacer,
+    private readonly trail: AuditTrail,
+  ) {}
+
+  /**
+   * @param shardId  where the operator wants the tenant; default: the shard of its slot
+   * @throws {InvalidSlugError} @throws {SlugTakenError} @throws {EmailInUseError} @throws {UnknownShardError}
+   */
+  async signUp({ slug, name, owner: account }: SignUp, shardId?: string): Promise<SignedUp> {
+    const em = this.central.get();
+    const tenant = new Tenant(slug, name);
+    const placement = this.placer.place(tenant, shardId);
+    if (await em.count(Tenant, { slug })) throw new SlugTakenError(slug);
+    const owner = await this.accounts.getOrCreate(account);
+    em.persist([tenant, placement]);
+    this.accounts.addMember(owner, tenant.id, 'owner');
+    await this.#refuseTakenSlug(slug, () =>
+      em.transactional(async (transaction) => {
+        await transaction.flush();
+        // Before the commit: a tenant whose trail cannot be opened is not signed up.
+        await this.#openTrail(tenant, placement, owner);
+      }),
+    );
+    return { tenant, owner, placement };
+  }
+
+  /** The first entry of a tenant's trail says who made it. */
+  async #openTrail({ id, slug, name, status }: Tenant, placement: PlacementRecord, owner: User): Promise<void> {
+    const record = { id, slug, name, status, placement };
+    const actor: Actor = currentContext().actor ?? { id: owner.id, type: 'user', email: owner.email };
+    await runAs({ tenant: record, actor }, () => this.trail.record({ action: 'tenant_created', details: { slug } }));
+  }
+
+  /** Two sign-ups at once both found the slug free: the database lets one pass. */
+  async #refuseTakenSlug<T>(slug: string, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      if (error instanceof UniqueConstraintViolationException && /slug/.test(error.message)) {
+        throw new SlugTakenError(slug, { cause: error });
+      }
+      throw error;
+    }
+  }
+}
