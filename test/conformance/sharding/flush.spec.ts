@@ -8,10 +8,13 @@ import {
   UnitOfWorkBrokenError,
 } from '#libs/sharding';
 import { eachLayout, type ShardSuite, seedWeather } from './layouts.js';
-import { Instrument, Location, Report } from './weather.model.js';
+import { Instrument, Location, Orphan, Report } from './weather.model.js';
 
 /** Rows of an entity per shard, read past the sharded EntityManager. */
-async function countEach(suite: ShardSuite, entity: typeof Location | typeof Report): Promise<number[]> {
+async function countEach(
+  suite: ShardSuite,
+  entity: typeof Location | typeof Report | typeof Orphan,
+): Promise<number[]> {
   return Promise.all(suite.registry.ids.map((id) => suite.registry.entityManager(id).count(entity as typeof Location)));
 }
 
@@ -20,16 +23,16 @@ describe('flush', () => {
     it('refuses changes of two shards in the mode "single" before any SQL, and loses none of them', async () => {
       const em = suite.create();
       em.create(Location, { id: 1, continent: 'asia' });
-      const london = em.create(Location, { id: 2, continent: 'europe' });
-      // A key that the database assigns: MikroORM itself would forget this object with the refused flush.
-      em.create(Report, { location: london, temperature: '1.00' });
+      em.create(Location, { id: 2, continent: 'europe' });
+      // With a key that the database assigns: MikroORM itself would forget this object with the refused flush.
+      em.create(Orphan, {}, { shard: 'shard-3' });
       const statements = await suite.statementsOf(async () => {
         await expect(em.flush()).rejects.toThrow(CrossShardWriteError);
       });
       expect(statements).toEqual({});
       await em.flush({ mode: 'multi' });
       expect(await countEach(suite, Location)).toEqual([0, 1, 1, 0]);
-      expect(await countEach(suite, Report)).toEqual([0, 0, 1, 0]);
+      expect(await countEach(suite, Orphan)).toEqual([0, 0, 1, 0]);
     });
 
     it('sends statements that grow with shards, not with rows', async () => {
@@ -103,6 +106,24 @@ describe('flush', () => {
       child.create(Report, { id: 70, location: asia }, { shard: 'shard-1' });
       await expect(child.flush()).rejects.toThrow(CrossShardAssociationError);
       expect(await countEach(suite, Report)).toEqual([1, 1, 1, 1]);
+    });
+
+    it('refuses to remove along with an object what lives on another shard', async () => {
+      await seedWeather(suite);
+      const em = suite.create({ mode: 'multi' });
+      em.create(Instrument, { id: 1, continent: 'asia', name: 'barometer' });
+      em.create(Instrument, { id: 1, continent: 'europe', name: 'thermometer' });
+      await em.flush();
+      em.clear();
+      const london = (await em.findOne(Location, 3, { populate: ['instruments'] })) as Location;
+      const barometer = (await em.findOne(Instrument, 1, { shard: 'shard-2' })) as Instrument;
+      london.instruments.add(barometer);
+      em.remove(london);
+      const statements = await suite.statementsOf(async () => {
+        await expect(em.flush()).rejects.toThrow(CrossShardAssociationError);
+      });
+      expect(statements).toEqual({});
+      expect(await suite.create().count(Instrument)).toBe(2);
     });
 
     it('refuses to change the shard key of a stored row, before any SQL', async () => {

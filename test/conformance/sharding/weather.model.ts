@@ -1,4 +1,4 @@
-import { Collection, type Opt, type Ref } from '@mikro-orm/core';
+import { Cascade, Collection, type Opt, type Ref } from '@mikro-orm/core';
 import {
   Embeddable,
   Embedded,
@@ -44,7 +44,7 @@ export class Location {
   )
   readonly reports = new Collection<Report>(this);
 
-  @ManyToMany(() => Instrument)
+  @ManyToMany({ entity: () => Instrument, cascade: [Cascade.PERSIST, Cascade.REMOVE] })
   readonly instruments = new Collection<Instrument>(this);
 }
 
@@ -77,11 +77,11 @@ export class Report {
   reportedAt?: Date | null;
 }
 
-/** Declares no shard key. */
+/** Declares no shard key, refers to nothing, and has a key of the database's. */
 @Entity({ tableName: 'orphan' })
 export class Orphan {
-  @PrimaryKey({ type: 'integer', autoincrement: false })
-  id!: number;
+  @PrimaryKey({ type: 'integer' })
+  id!: number & Opt;
 }
 
 export const weatherModel = [Location, Position, Instrument, Report, Orphan];

@@ -20,13 +20,14 @@ interface Visits {
  * Lets a child's unit of work visit objects of its own shard only. MikroORM itself would insert the bare foreign key
  * number of another database, or write another shard's object to this one, without an error.
  *
- * `cascade` meets what is persisted or removed together; `findNewEntities` also follows relations that do not cascade.
+ * `findNewEntities` meets everything that is about to be written, however it got there, and relations that do not cascade;
+ * `cascade` what is removed along with something else.
  */
 export function raiseShardWall(child: ShardChild, children: ShardChildren): void {
   const uow = child.em.getUnitOfWork(false) as unknown as Visits;
   const { cascade, findNewEntities } = uow;
   uow.cascade = (entity, type, visited, options) => {
-    if (type === Cascade.PERSIST || type === Cascade.REMOVE) admit(entity, child, children);
+    if (type === Cascade.REMOVE) admit(entity, child, children);
     cascade.call(uow, entity, type, visited, options);
   };
   uow.findNewEntities = (entity, visited, ...rest) => {
