@@ -8,7 +8,7 @@ import {
   UnitOfWorkBrokenError,
 } from '#libs/sharding';
 import { eachLayout, type ShardSuite, seedWeather } from './layouts.js';
-import { Instrument, Location, Orphan, Report } from './weather.model.js';
+import { Instrument, Location, Maker, Orphan, Report } from './weather.model.js';
 
 /** Rows of an entity per shard, read past the sharded EntityManager. */
 async function countEach(
@@ -106,6 +106,30 @@ describe('flush', () => {
       child.create(Report, { id: 70, location: asia }, { shard: 'shard-1' });
       await expect(child.flush()).rejects.toThrow(CrossShardAssociationError);
       expect(await countEach(suite, Report)).toEqual([1, 1, 1, 1]);
+    });
+
+    it('goes on when a refused relation is taken back', async () => {
+      await seedWeather(suite);
+      const em = suite.create();
+      const london = (await em.findOne(Location, 3, { populate: ['instruments'] })) as Location;
+      const barometer = Object.assign(new Instrument(), { id: 1, continent: 'asia', name: 'barometer' });
+      london.instruments.add(barometer);
+      await expect(em.flush()).rejects.toThrow(CrossShardAssociationError);
+      london.instruments.remove(barometer);
+      london.city = 'Londinium';
+      expect(await suite.statementsOf(() => em.flush())).toEqual({ 'shard-3': 1 });
+      expect(await suite.create().count(Instrument)).toBe(0);
+    });
+
+    it('refuses a new object of another shard behind a relation that does not cascade', async () => {
+      await seedWeather(suite);
+      const em = suite.create();
+      const maker = Object.assign(new Maker(), { id: 1, continent: 'europe' });
+      em.create(Instrument, { id: 1, continent: 'asia', name: 'barometer', maker });
+      const statements = await suite.statementsOf(async () => {
+        await expect(em.flush()).rejects.toThrow(CrossShardAssociationError);
+      });
+      expect(statements).toEqual({});
     });
 
     it('refuses to remove along with an object what lives on another shard', async () => {

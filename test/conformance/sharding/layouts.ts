@@ -13,7 +13,7 @@ import {
   ShardRegistry,
 } from '#libs/sharding';
 import { createTestDatabase, eachEngine, reachableEngines, type TestDatabase, type TestEngine } from '#libs/testing';
-import { Instrument, Location, Report, weatherModel } from './weather.model.js';
+import { Instrument, Location, Maker, Report, weatherModel } from './weather.model.js';
 
 /** Continent → shard, in the order of the shards. */
 export const CONTINENTS = ['north_america', 'asia', 'europe', 'south_america'] as const;
@@ -34,6 +34,7 @@ export function weatherChoosers(shards: readonly ShardId[]) {
     keys: [
       { entity: Location, property: 'continent' },
       { entity: Instrument, property: 'continent' },
+      { entity: Maker, property: 'continent' },
       { entity: Report, follows: 'location' },
     ],
   });

@@ -48,6 +48,16 @@ export class Location {
   readonly instruments = new Collection<Instrument>(this);
 }
 
+/** Who builds instruments. */
+@Entity({ tableName: 'maker' })
+export class Maker {
+  @PrimaryKey({ type: 'integer', autoincrement: false })
+  id!: number;
+
+  @Property({ type: 'string', length: 20 })
+  continent!: string;
+}
+
 /** What a station measures with. Placed with the station, by the same key. */
 @Entity({ tableName: 'instrument' })
 export class Instrument {
@@ -59,6 +69,9 @@ export class Instrument {
 
   @Property({ type: 'string', length: 100 })
   name!: string;
+
+  @ManyToOne(() => Maker, { nullable: true, cascade: [] })
+  maker?: Maker | null;
 }
 
 /** One measurement. Follows its station. Its key is the database's, so that shards repeat it. */
@@ -84,4 +97,4 @@ export class Orphan {
   id!: number & Opt;
 }
 
-export const weatherModel = [Location, Position, Instrument, Report, Orphan];
+export const weatherModel = [Location, Position, Maker, Instrument, Report, Orphan];

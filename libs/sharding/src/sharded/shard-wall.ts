@@ -10,29 +10,22 @@ const DELETES = new Set([ChangeSetType.DELETE, ChangeSetType.DELETE_EARLY]);
 
 type ShardKeyOf = NonNullable<Choosers['shardKeyOf']>;
 
-/** The parts of MikroORM's unit of work that see every object on its way into a flush. Pinned by `shard-wall.spec.ts`. */
+/** The part of MikroORM's unit of work that meets every object before it is taken in. */
 interface Visits {
   cascade(entity: object, type: Cascade, visited?: Set<object>, options?: object): void;
-  findNewEntities(entity: object, visited: Set<object>, ...rest: unknown[]): void;
 }
 
 /**
- * Lets a child's unit of work visit objects of its own shard only. MikroORM itself would insert the bare foreign key
- * number of another database, or write another shard's object to this one, without an error.
- *
- * `findNewEntities` meets everything that is about to be written, however it got there, and relations that do not cascade;
- * `cascade` what is removed along with something else.
+ * Lets a child's unit of work take in objects of its own shard only, along whatever is persisted or removed. MikroORM
+ * itself would insert the bare foreign key of another database, or write another shard's object to this one, without an
+ * error. Here and not only in `inspectFlush`: an object once taken in would be in the way of every later flush.
  */
 export function raiseShardWall(child: ShardChild, children: ShardChildren): void {
   const uow = child.em.getUnitOfWork(false) as unknown as Visits;
-  const { cascade, findNewEntities } = uow;
+  const { cascade } = uow;
   uow.cascade = (entity, type, visited, options) => {
-    if (type === Cascade.REMOVE) admit(entity, child, children);
+    if (type === Cascade.PERSIST || type === Cascade.REMOVE) admit(entity, child, children);
     cascade.call(uow, entity, type, visited, options);
-  };
-  uow.findNewEntities = (entity, visited, ...rest) => {
-    admit(entity, child, children);
-    findNewEntities.call(uow, entity, visited, ...rest);
   };
 }
 
@@ -53,8 +46,8 @@ function holdersOf(reference: object, child: ShardChild, children: ShardChildren
 }
 
 /**
- * The second wall, over what a flush is about to write: relations of changed rows, many-to-many collections, shard keys.
- * It also sees objects that were managed before and became related to another shard's since.
+ * The second wall, over what a flush is about to write: relations of changed rows, also those that do not cascade, items of
+ * collections, shard keys. New objects nobody has asked a chooser about are chosen for, now.
  */
 export function inspectFlush(
   uow: UnitOfWork,
