@@ -9,6 +9,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 /** A start of the built application, as `npm start` does it once everything is installed. */
 class Start {
   readonly #child: ChildProcess;
+  readonly #closed: Promise<unknown>;
   output = '';
 
   constructor(environment: Record<string, string>) {
@@ -16,6 +17,7 @@ class Start {
       env: { ...process.env, LOG_LEVEL: 'warn', ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
+    this.#closed = once(this.#child, 'close');
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       stream?.on('data', (chunk) => {
         this.output += chunk;
@@ -32,11 +34,10 @@ class Start {
     return /listens on (http\S+)/.exec(this.output)?.[1] ?? '';
   }
 
+  /** The exit code, after `signal` if one is given; `null` when a signal ended it. */
   async exitCode(signal?: NodeJS.Signals): Promise<number | null> {
-    if (this.#child.exitCode === null) {
-      if (signal) this.#child.kill(signal);
-      await once(this.#child, 'close');
-    }
+    if (signal) this.#child.kill(signal);
+    await this.#closed;
     return this.#child.exitCode;
   }
 }
@@ -92,7 +93,7 @@ describe('a start of the built application', () => {
     const { port } = other.address() as { port: number };
     const refused = start({ PORT: String(port), SEED_DEMO: 'false' });
     expect(await refused.exitCode()).toBe(1);
-    expect(refused.output).toMatch(new RegExp(`PORT: ${port} is in use; .*PORT=3001`));
+    expect(refused.output).toMatch(new RegExp(`PORT: ${port} is in use; .*PORT=${port + 1}`));
     expect(refused.output).not.toMatch(/\n\s+at /);
     other.close();
   }, 60_000);

@@ -51,7 +51,6 @@ export async function createApp(config: AppConfig): Promise<NestFastifyApplicati
   installMediaTypes(fastify);
   app.useSecurityHeaders();
   if (!config.production) installOpenApi(app);
-  app.enableShutdownHooks();
   await app.init();
   await fastify.ready();
   return app;

@@ -14,7 +14,7 @@ const toBase64 = (bytes: Buffer) => bytes.toString('base64').replaceAll('=', '')
 @Injectable()
 export class PasswordHasher {
   /** Checked when there is no account, so that an unknown e-mail takes as long as a wrong password. */
-  readonly #decoy = this.hash(randomBytes(16).toString('hex'));
+  #decoy: Promise<string> | undefined;
 
   async hash(password: string): Promise<string> {
     const nonce = randomBytes(16);
@@ -24,7 +24,7 @@ export class PasswordHasher {
 
   /** Whether `password` made `hash`. Without a hash the answer is no, after the same work. */
   async verify(hash: string | undefined, password: string): Promise<boolean> {
-    const parts = PHC.exec(hash ?? (await this.#decoy));
+    const parts = PHC.exec(hash ?? (await this.#getDecoy()));
     if (!parts) return false;
     const [, memory, passes, parallelism, nonce = '', tag = ''] = parts;
     const expected = Buffer.from(tag, 'base64');
@@ -37,5 +37,10 @@ export class PasswordHasher {
       parallelism: Number(parallelism),
     });
     return timingSafeEqual(actual, expected) && hash !== undefined;
+  }
+
+  #getDecoy(): Promise<string> {
+    this.#decoy ??= this.hash(randomBytes(16).toString('hex'));
+    return this.#decoy;
   }
 }

@@ -12,9 +12,9 @@ export function createOpenApiDocument(app: INestApplication): OpenAPIObject {
   return SwaggerModule.createDocument(app, description);
 }
 
-/** Serves the description at `/openapi.json` and as a page at `/docs`. */
+/** Serves the description at `/openapi.json` and as a page at `/docs`. Made when first asked for: it takes some megabytes. */
 export function installOpenApi(app: INestApplication): void {
-  SwaggerModule.setup('docs', app, createOpenApiDocument(app), {
+  SwaggerModule.setup('docs', app, () => createOpenApiDocument(app), {
     jsonDocumentUrl: 'openapi.json',
     customSiteTitle: 'Rowhouse API',
   });
