@@ -8,7 +8,8 @@ jest.setTimeout(60_000);
 
 /**
  * Stands for the application: it tells how it was started and answers signals by itself. Ctrl-C arrives twice, once from
- * the terminal and once handed on by npm, so the application must not take the second one as "die now".
+ * the terminal and once handed on by npm, so the application must not take the second one as "die now"; nor may it be
+ * gone by then, for a signal that meets a process on its way out decides its exit code.
  */
 const APPLICATION = `
 import { answer } from '#libs/greeting';
@@ -17,7 +18,10 @@ interface Facts { readonly answer: string; readonly entry: string | undefined }
 const facts: Facts = { answer: answer(), entry: process.argv[1] };
 if (process.env.FAIL) throw new Error('on purpose');
 const alive = setInterval(() => undefined, 1000);
-for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => { clearInterval(alive); console.log('closed'); });
+const close = () => { clearInterval(alive); clearTimeout(patience); console.log('closed'); };
+let patience: NodeJS.Timeout | undefined;
+const onSignal = () => { if (patience) close(); else patience = setTimeout(close, 500); };
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, onSignal);
 console.log('READY ' + JSON.stringify(facts));
 `;
 
