@@ -1,5 +1,6 @@
 import type { Configuration, Options } from '@mikro-orm/core';
 import type { AbstractSqlDriver } from '@mikro-orm/sql';
+import type { BulkDialect } from './bulk-dialect.js';
 
 /** The database products Rowhouse runs on. `mysql` is Oracle's server, `mariadb` is MariaDB: their drivers differ. */
 export type EngineName = 'sqlite' | 'mysql' | 'mariadb' | 'postgresql';
@@ -25,6 +26,8 @@ export interface Engine {
   readonly name: EngineName;
   /** MikroORM driver of this engine. */
   readonly driver: DriverClass;
+  /** How this engine writes many rows at once. */
+  readonly bulk: BulkDialect;
   /** MikroORM options that open the database behind `url`. Pure: connects to nothing, creates no file. */
   connectionOptions(url: string, pool?: PoolOptions): Partial<Options<AbstractSqlDriver>>;
 }

@@ -1,3 +1,4 @@
+import type { AbstractSqlDriver, SqlEntityManager } from '@mikro-orm/sql';
 import { UnknownEngineError } from '../errors/unknown-engine.error.js';
 import type { Engine, EngineName } from './engine.js';
 import { mariadbEngine } from './mariadb.engine.js';
@@ -22,4 +23,19 @@ export function getEngine(url: string): Engine {
   const name = scheme === 'postgres' ? 'postgresql' : scheme;
   if (!Object.hasOwn(engines, name)) throw new UnknownEngineError(scheme);
   return engines[name as EngineName];
+}
+
+const enginesOfDrivers = new WeakMap<AbstractSqlDriver, Engine>();
+
+/** The engine behind an EntityManager. */
+export function engineOf(em: SqlEntityManager): Engine {
+  const driver = em.getDriver();
+  const known = enginesOfDrivers.get(driver);
+  if (known) return known;
+  // MariaDB's driver extends MySQL's, so the engine asked first is the most special one.
+  const { mariadb, mysql, postgresql, sqlite } = engines;
+  const engine = [mariadb, mysql, postgresql, sqlite].find((candidate) => driver instanceof candidate.driver);
+  if (!engine) throw new UnknownEngineError(driver.constructor.name);
+  enginesOfDrivers.set(driver, engine);
+  return engine;
 }

@@ -1,6 +1,7 @@
 import { CompiledQuery, type DatabaseConnection } from 'kysely';
 import type { DriverClass, Engine } from './engine.js';
-import { LinkingSqliteDriver } from './linking-sqlite.driver.js';
+import { sqliteBulkDialect } from './sqlite.bulk-dialect.js';
+import { StatementKeepingSqliteDriver } from './statement-keeping-sqlite.driver.js';
 
 /**
  * Sent once per opened file. WAL lets other processes read while one writes; FULL makes a commit survive a power cut,
@@ -16,7 +17,8 @@ function fileOf(url: string): string {
 /** SQLite through better-sqlite3: one file, one connection, no server. The embedded default. */
 export const sqliteEngine: Engine = {
   name: 'sqlite',
-  driver: LinkingSqliteDriver as DriverClass,
+  driver: StatementKeepingSqliteDriver as DriverClass,
+  bulk: sqliteBulkDialect,
   connectionOptions(url) {
     return {
       dbName: fileOf(url),

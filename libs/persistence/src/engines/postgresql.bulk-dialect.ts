@@ -1,0 +1,120 @@
+import type { BulkColumn, BulkDialect, BulkRows, BulkStatement } from './bulk-dialect.js';
+import { boundColumns, inList } from './multi-row-values.js';
+
+/** Parameters are few, one array for each column; what grows is the message, so rows are cut at a handy size. */
+const ROWS_PER_STATEMENT = 5000;
+
+/** Types whose arrays travel as they are. Anything else travels as text and is cast in the statement. */
+const ARRAY_TYPES = new Set(
+  (
+    'uuid,int,int2,int4,int8,integer,smallint,bigint,boolean,bool,numeric,decimal,real,float4,float8,double precision,' +
+    'date,time,timestamp,timestamptz,timestamp with time zone,timestamp without time zone,json,jsonb,bytea'
+  ).split(','),
+);
+const TEXT_TYPES = /^(text|varchar|character varying|char|character|bpchar)\b/;
+
+interface Transport {
+  /** Type of the bound array. */
+  readonly array: string;
+  /** Cast that turns an element into the column's type, where that is another. */
+  readonly cast: string;
+}
+
+/**
+ * How a column's values travel. Lengths are left out: a cast to `varchar(20)` cuts silently, an assignment to such a
+ * column is an error.
+ */
+function transportOf({ sqlType }: BulkColumn): Transport {
+  const base = sqlType
+    .toLowerCase()
+    .replace(/\([^)]*\)/g, '')
+    .replace(/\s+/g, ' ')
+    .trim();
+  if (TEXT_TYPES.test(base) && !base.endsWith(']')) return { array: 'text[]', cast: '' };
+  if (ARRAY_TYPES.has(base)) return { array: `${base}[]`, cast: '' };
+  return { array: 'text[]', cast: `::${sqlType}` };
+}
+
+const aliasOf = (c: number) => `c${c}`;
+
+/** `unnest($1::uuid[], $2::text[]) as v(c0, c1)`. */
+function unnest(columns: readonly BulkColumn[]): string {
+  const arrays = columns.map((column, c) => `$${c + 1}::${transportOf(column).array}`);
+  return `unnest(${arrays.join(', ')}) as v(${columns.map((_, c) => aliasOf(c)).join(', ')})`;
+}
+
+function valueSql(column: BulkColumn, c: number): string {
+  const sql = `v.${aliasOf(c)}${transportOf(column).cast}`;
+  return column.wrapBound?.(sql) ?? sql;
+}
+
+function* cut(rows: BulkRows, sql: string): Iterable<BulkStatement> {
+  const values = boundColumns(rows, postgresqlBulkDialect);
+  for (let from = 0; from < rows.count; from += ROWS_PER_STATEMENT) {
+    const to = Math.min(rows.count, from + ROWS_PER_STATEMENT);
+    const parameters = to - from === rows.count ? values : values.map((column) => column.slice(from, to));
+    yield { sql, parameters, affects: to - from };
+  }
+}
+
+/** PostgreSQL: one array for each column, unnested side by side. The text of a statement does not depend on the rows. */
+export const postgresqlBulkDialect: BulkDialect = {
+  insert(rows) {
+    const names = rows.columns.map(({ name }) => name).join(', ');
+    const values = rows.columns.map(valueSql).join(', ');
+    return cut(rows, `insert into ${rows.table} (${names}) select ${values} from ${unnest(rows.columns)}`);
+  },
+  update(rows, keys, sets) {
+    const written = { ...rows, columns: rows.columns.slice(0, keys + sets), values: rows.values.slice(0, keys + sets) };
+    const all = written.columns.map((column, c) => ({ name: column.name, value: valueSql(column, c) }));
+    const assignments = all.slice(keys).map(({ name, value }) => `${name} = ${value}`);
+    const matches = all.slice(0, keys).map(({ name, value }) => `t.${name} = ${value}`);
+    return cut(
+      written,
+      `update ${rows.table} as t set ${assignments.join(', ')} from ${unnest(written.columns)} where ${matches.join(' and ')}`,
+    );
+  },
+
+  updatesWholeRows: false,
+
+  bindValues() {
+    const parameters: unknown[] = [];
+    return { parameters, bind: (value) => `$${parameters.push(value)}` };
+  },
+  isOneOf(sql, [column], keys, bound) {
+    if (keys.length > 1 || !column) return inList(sql, keys, bound);
+    return `${sql[0]} = any(${bound.bind(keys[0])}::${transportOf(column).array})`;
+  },
+  maxKeys: ROWS_PER_STATEMENT,
+  lockClause: (alias) => ` for update of ${alias}`,
+
+  toBound({ kind }) {
+    if (kind === 'instant') return (milliseconds) => new Date(milliseconds as number).toISOString();
+    return kind === 'custom' ? (value) => (value instanceof Date ? value.toISOString() : value) : undefined;
+  },
+  toKept({ kind, sqlType }) {
+    if (kind === 'uuid') return (value) => (value as string).toLowerCase();
+    const digits = Number(/\((\d)\)/.exec(sqlType)?.[1] ?? 6);
+    if (kind !== 'instant' || digits >= 3) return undefined;
+    const unit = 10 ** (3 - digits);
+    return (milliseconds) => Math.round((milliseconds as number) / unit) * unit;
+  },
+  // As text, the driver does not parse it into numbers that cannot hold it.
+  readSql: ({ kind }, sql) => (kind === 'json' ? `${sql}::text` : sql),
+  fromRead({ kind, sqlType }) {
+    if (kind === 'instant') return toMilliseconds;
+    if (kind === 'bigint') return String;
+    // `char(3)` comes back padded.
+    return kind === 'text' && /^(char|bpchar)/i.test(sqlType) ? (read) => (read as string).trimEnd() : undefined;
+  },
+
+  // Class 22, data exceptions: too long, out of range, not of the column's type, a NUL in text.
+  isValueFault: ({ code }) => code?.startsWith('22') === true,
+  isTransient: () => false,
+};
+
+/** `2026-01-31 12:00:00.123+00`, and without an offset for columns that know no time zone. */
+function toMilliseconds(read: unknown): number {
+  const text = read as string;
+  return Date.parse(/[+-]\d\d(:?\d\d)?$/.test(text) ? text.replace(/([+-]\d\d)$/, '$1:00') : `${text}Z`);
+}
