@@ -1,3 +1,5 @@
+export { bulkInsert } from './bulk/bulk-insert.js';
+export { bulkUpsert } from './bulk/bulk-upsert.js';
 export { CentralEntityManager } from './central-entity-manager.js';
 export { CurrentEntityManager } from './current-entity-manager.js';
 export type { DriverClass, Engine, EngineName, PoolOptions } from './engines/engine.js';
