@@ -1,4 +1,19 @@
+export type {
+  BulkChanges,
+  BulkDeleteResult,
+  BulkInsertResult,
+  BulkOptions,
+  BulkRow,
+  BulkSelection,
+  BulkUpdateOptions,
+  BulkUpdateResult,
+  BulkUpsertOptions,
+  BulkUpsertResult,
+  RowSource,
+} from './bulk/bulk.options.js';
+export { bulkDelete } from './bulk/bulk-delete.js';
 export { bulkInsert } from './bulk/bulk-insert.js';
+export { type BulkAssignment, bulkUpdate } from './bulk/bulk-update.js';
 export { bulkUpsert } from './bulk/bulk-upsert.js';
 export { CentralEntityManager } from './central-entity-manager.js';
 export { CurrentEntityManager } from './current-entity-manager.js';
@@ -9,8 +24,18 @@ export { Money } from './entities/money.js';
 export { isSharedByTenants, SharedByTenants } from './entities/shared-by-tenants.decorator.js';
 export { StringListType } from './entities/string-list.type.js';
 export { TenantOwned } from './entities/tenant-owned.js';
+export { BulkKeyError } from './errors/bulk-key.error.js';
+export { BulkRowError, type RowLocation } from './errors/bulk-row.error.js';
+export { BulkUnsupportedError } from './errors/bulk-unsupported.error.js';
+export { BulkWriteLostError } from './errors/bulk-write-lost.error.js';
 export { EndlessChangesError } from './errors/endless-changes.error.js';
+export { InvalidRowError } from './errors/invalid-row.error.js';
 export { PersistenceError } from './errors/persistence.error.js';
+export { RowClassMismatchError } from './errors/row-class-mismatch.error.js';
+export { type RowConstraint, RowConstraintError } from './errors/row-constraint.error.js';
+export { RowMissingError } from './errors/row-missing.error.js';
+export { RowTenantMismatchError } from './errors/row-tenant-mismatch.error.js';
+export { RowVersionError } from './errors/row-version.error.js';
 export { TransactionRequiredError } from './errors/transaction-required.error.js';
 export { UnknownEngineError } from './errors/unknown-engine.error.js';
 export { announceChanges, areChangesWanted, onCommit } from './events/announce-changes.js';

@@ -83,6 +83,8 @@ export interface BulkDialect {
   readonly maxKeys: number;
   /** Ends a select whose rows of `alias` are locked until the transaction ends; empty where a transaction locks them all. */
   lockClause(alias: string): string;
+  /** Whether a locking select may contain outer joins, and is needed to see what other transactions have committed. */
+  readonly locksOuterJoins: boolean;
 
   /** Form in which the driver takes a stored value; `undefined`: as it is. */
   toBound(column: BulkColumn): ((stored: unknown) => unknown) | undefined;

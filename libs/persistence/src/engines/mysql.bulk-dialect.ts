@@ -47,6 +47,7 @@ export const mysqlBulkDialect: BulkDialect = {
   isOneOf: (sql, _columns, keys, bound) => inList(sql, keys, bound),
   maxKeys: 2000,
   lockClause: () => ' for update',
+  locksOuterJoins: true,
 
   toBound({ kind }) {
     if (kind === 'instant') return toDateTime;
@@ -57,13 +58,13 @@ export const mysqlBulkDialect: BulkDialect = {
     const unit = 10 ** (3 - fractionDigits(column));
     return (milliseconds) => Math.round((milliseconds as number) / unit) * unit;
   },
-  readSql: (_column, sql) => sql,
+  // As text, the driver does not parse it: a string in JSON could not be told from the text of one.
+  readSql: ({ kind }, sql) => (kind === 'json' ? `cast(${sql} as char)` : sql),
   fromRead({ kind }: BulkColumn) {
     if (kind === 'boolean') return Boolean;
     if (kind === 'instant') return (read) => Date.parse(`${read}Z`);
     // Small ones arrive as numbers, large ones as text.
-    if (kind === 'bigint') return String;
-    return kind === 'json' ? (read) => (typeof read === 'string' ? read : JSON.stringify(read)) : undefined;
+    return kind === 'bigint' ? String : undefined;
   },
 
   // Too long, out of range, not of the column's type, not JSON, larger than a packet.

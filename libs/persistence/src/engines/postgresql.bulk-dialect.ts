@@ -29,7 +29,9 @@ function transportOf({ sqlType }: BulkColumn): Transport {
     .toLowerCase()
     .replace(/\([^)]*\)/g, '')
     .replace(/\s+/g, ' ')
-    .trim();
+    .trim()
+    // A column that numbers itself is declared by a name that is no type.
+    .replace(/^(small|big)?serial$/, (_, size = '') => `${size}int`);
   if (TEXT_TYPES.test(base) && !base.endsWith(']')) return { array: 'text[]', cast: '' };
   if (ARRAY_TYPES.has(base)) return { array: `${base}[]`, cast: '' };
   return { array: 'text[]', cast: `::${sqlType}` };
@@ -87,6 +89,7 @@ export const postgresqlBulkDialect: BulkDialect = {
   },
   maxKeys: ROWS_PER_STATEMENT,
   lockClause: (alias) => ` for update of ${alias}`,
+  locksOuterJoins: false,
 
   toBound({ kind }) {
     if (kind === 'instant') return (milliseconds) => new Date(milliseconds as number).toISOString();

@@ -52,6 +52,7 @@ export const sqliteBulkDialect: BulkDialect = {
   },
   maxKeys: 2000,
   lockClause: () => '',
+  locksOuterJoins: false,
 
   toBound: ({ kind }) => (kind === 'boolean' || kind === 'custom' ? toBindable : undefined),
   toKept: () => undefined,

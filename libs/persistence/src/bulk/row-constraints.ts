@@ -1,0 +1,31 @@
+import {
+  CheckConstraintViolationException,
+  DeadlockException,
+  type DriverException,
+  ForeignKeyConstraintViolationException,
+  NotNullConstraintViolationException,
+  UniqueConstraintViolationException,
+} from '@mikro-orm/core';
+import type { BulkDialect } from '../engines/bulk-dialect.js';
+import type { RowConstraint } from '../errors/row-constraint.error.js';
+
+const CONSTRAINTS = [
+  [UniqueConstraintViolationException, 'unique'],
+  [ForeignKeyConstraintViolationException, 'foreign_key'],
+  [NotNullConstraintViolationException, 'not_null'],
+  [CheckConstraintViolationException, 'check'],
+] as const;
+
+/** What the database holds against a row, or `undefined` when an error is about something else. */
+export function constraintOf(error: unknown, dialect: BulkDialect): RowConstraint | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const known = CONSTRAINTS.find(([exception]) => error instanceof exception);
+  if (known) return known[1];
+  return dialect.isValueFault(error as DriverException) ? 'value' : undefined;
+}
+
+/** Whether the same work may succeed when it is done again. */
+export function isTransient(error: unknown, dialect: BulkDialect): boolean {
+  if (!(error instanceof Error)) return false;
+  return error instanceof DeadlockException || dialect.isTransient(error as DriverException);
+}
