@@ -1,7 +1,7 @@
 import type { EntityMetadata } from '@mikro-orm/core';
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import { type EntityLayout, layoutOf } from './entity-layout.js';
-import { whereKeys } from './existing-rows.js';
+import { descendantFlags, descendantJoins, whereKeys } from './existing-rows.js';
 import { send, tableOf } from './table-sql.js';
 
 type Values = readonly (readonly unknown[])[];
@@ -12,15 +12,9 @@ export interface RowsOfClass {
   readonly keys: Values;
 }
 
-/** Classes below `meta`, in a hierarchy of a table for each class: parents before children. */
-function descendantsOf(em: SqlEntityManager, meta: EntityMetadata): EntityMetadata[] {
-  const children = [...em.getMetadata().getAll().values()].filter(({ tptParent }) => tptParent === meta);
-  return children.flatMap((child) => [child, ...descendantsOf(em, child)]);
-}
-
 /** Whether rows that are asked for by this class may be of another one. */
 export function hasKinds(em: SqlEntityManager, meta: EntityMetadata): boolean {
-  if (meta.root.inheritanceType !== 'sti') return descendantsOf(em, meta).length > 0;
+  if (meta.root.inheritanceType !== 'sti') return layoutOf(em, meta).descendants.length > 0;
   return [...em.getMetadata().getAll().values()].some(({ extends: parent }) => parent === meta.class);
 }
 
@@ -64,16 +58,11 @@ function readKinds(em: SqlEntityManager, { meta, platform }: EntityLayout): Clas
   };
 }
 
-function readTables(em: SqlEntityManager, { meta, keys, columns }: EntityLayout): ClassFinder {
-  const names = keys.map((key) => columns[key]?.name);
-  const descendants = descendantsOf(em, meta);
-  const joins = descendants.map((child, d) => {
-    const on = names.map((name) => `d${d}.${name} = t0.${name}`);
-    return `left join ${tableOf(em, child)} as d${d} on ${on.join(' and ')} `;
-  });
+function readTables(em: SqlEntityManager, layout: EntityLayout): ClassFinder {
+  const { meta, descendants } = layout;
   return {
-    joins: joins.join(''),
-    columns: descendants.map((_, d) => `d${d}.${names[0]} as f${d}`),
+    joins: descendantJoins(em, layout),
+    columns: descendantFlags(layout),
     classOf: (row) => descendants.findLast((_, d) => row[`f${d}`] !== null) ?? meta,
   };
 }

@@ -25,6 +25,8 @@ export interface TableLayout {
 export interface EntityLayout extends MappingTools {
   readonly meta: EntityMetadata;
   readonly tables: readonly TableLayout[];
+  /** Classes below this one that have tables of their own: parents before children. */
+  readonly descendants: readonly EntityMetadata[];
   readonly columns: readonly MappedColumn[];
   /** Places of the primary key's columns; they come first. */
   readonly keys: readonly number[];
@@ -67,6 +69,7 @@ function createLayout(em: SqlEntityManager, meta: EntityMetadata): EntityLayout 
     meta,
     columns,
     tables: createTables(meta, columns),
+    descendants: descendantsOf(em, meta),
     keys: columns.flatMap((column, c) => (isKey(column) ? [c] : [])),
     version: columns.findIndex(({ role }) => role === 'version'),
     tenants: columns.flatMap(({ role }, c) => (role === 'tenant' ? [c] : [])),
@@ -169,4 +172,9 @@ function createTables(meta: EntityMetadata, columns: readonly MappedColumn[]): T
     const places = columns.flatMap((column, c) => (isKey(column) || own.has(column.topProperty) ? [c] : []));
     return { meta: level, columns: places };
   });
+}
+
+function descendantsOf(em: SqlEntityManager, meta: EntityMetadata): EntityMetadata[] {
+  const children = [...em.getMetadata().getAll().values()].filter(({ tptParent }) => tptParent === meta);
+  return children.flatMap((child) => [child, ...descendantsOf(em, child)]);
 }

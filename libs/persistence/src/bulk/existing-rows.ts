@@ -23,16 +23,32 @@ function fromSql(em: SqlEntityManager, layout: EntityLayout): string {
     const on = names.map((name) => `t${t}.${name} = t0.${name}`);
     return t === 0 ? table : `left join ${table} on ${on.join(' and ')}`;
   });
-  return `from ${tables.join(' ')}`;
+  return `from ${tables.join(' ')} ${descendantJoins(em, layout)}`;
 }
 
-/** `c0 … cn` for the columns, and whether the last table has a row. */
+/** Joins the tables of classes below, each of which may have a part of the row. */
+export function descendantJoins(em: SqlEntityManager, { descendants, keys, columns }: EntityLayout): string {
+  const names = keys.map((key) => columns[key]?.name);
+  const joins = descendants.map((meta, d) => {
+    const on = names.map((name) => `d${d}.${name} = t0.${name}`);
+    return `left join ${tableOf(em, meta)} as d${d} on ${on.join(' and ')} `;
+  });
+  return joins.join('');
+}
+
+/** `f0 … fn`: null where the class below has no part of the row. */
+export function descendantFlags({ descendants, keys, columns }: EntityLayout): string[] {
+  return descendants.map((_, d) => `d${d}.${columns[keys[0] ?? 0]?.name} as f${d}`);
+}
+
+/** `c0 … cn` for the columns, and in which tables the row stands. */
 function selectSql(layout: EntityLayout): string {
   const columns = layout.columns.map(
     (column, c) => `${column.readSql(`${aliasOf(layout, c)}.${column.name}`)} as c${c}`,
   );
   const leafKey = layout.columns[layout.keys[0] ?? 0]?.name;
-  return `select ${columns.join(', ')}, t${layout.tables.length - 1}.${leafKey} as leaf`;
+  const leaf = `t${layout.tables.length - 1}.${leafKey} as leaf`;
+  return `select ${[...columns, leaf, ...descendantFlags(layout)].join(', ')}`;
 }
 
 /**
@@ -47,7 +63,7 @@ export async function readExisting(
   keys: readonly (readonly unknown[])[],
 ): Promise<ExistingRows> {
   const { dialect, columns } = layout;
-  const head = `${selectSql(layout)} ${fromSql(em, layout)} where `;
+  const head = `${selectSql(layout)} ${fromSql(em, layout)}where `;
   const found: Record<string, unknown>[] = [];
   const total = keys[0]?.length ?? 0;
   for (let from = 0; from < total; from += dialect.maxKeys) {
@@ -64,10 +80,10 @@ export async function readExisting(
   return { count: found.length, values, isOfClass: found.map((row) => isOfClass(layout, row)) };
 }
 
-function isOfClass({ columns, meta }: EntityLayout, row: Record<string, unknown>): boolean {
+function isOfClass({ columns, meta, descendants }: EntityLayout, row: Record<string, unknown>): boolean {
   const discriminator = columns.findIndex(({ role }) => role === 'discriminator');
   if (discriminator >= 0 && String(row[`c${discriminator}`]) !== String(meta.discriminatorValue)) return false;
-  return row.leaf !== null;
+  return row.leaf !== null && descendants.every((_, d) => row[`f${d}`] === null);
 }
 
 /** The condition for keys; columns whose value is the same for all of them come first, as plain equalities. */
