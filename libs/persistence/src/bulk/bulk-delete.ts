@@ -34,12 +34,17 @@ export async function bulkDelete<Entity extends object>(
 ): Promise<BulkDeleteResult> {
   const layout = layoutOf(em, em.getMetadata().get(entity));
   const selector = new RowSelector(layout, new RowReader(layout, em), selection as BulkSelection<object>);
-  const runner = new BatchRunner(em, layout, options, async (tx, batch) => {
-    const { groups, faults } = await selector.select(tx, batch);
-    let deleted = 0;
-    for (const group of groups) deleted += await deleteOfClass(tx, group);
-    return { ...NOTHING, updated: deleted, faults };
-  });
+  const runner = new BatchRunner(
+    em,
+    layout,
+    { ...options, by: layout.meta.primaryKeys.map(String) },
+    async (tx, batch) => {
+      const { groups, faults } = await selector.select(tx, batch);
+      let deleted = 0;
+      for (const group of groups) deleted += await deleteOfClass(tx, group);
+      return { ...NOTHING, updated: deleted, faults };
+    },
+  );
   const { updated } = await runner.run(selector.source(em, options));
   return { deleted: updated };
 }

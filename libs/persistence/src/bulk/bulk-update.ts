@@ -61,16 +61,21 @@ async function updateChosen<Entity extends object>(
   const reader = new RowReader(layout, em);
   const selector = new RowSelector(layout, reader, selection as BulkSelection<object>);
   const update = new UniformUpdate(em, layout, set as Readonly<Record<string, unknown>>);
-  const runner = new BatchRunner(em, layout, options, async (tx, batch) => {
-    const { groups, faults } = await selector.select(tx, batch);
-    let [updated, unchanged] = [0, 0];
-    for (const group of groups) {
-      const counts = await update.apply(tx, group);
-      updated += counts.updated;
-      unchanged += counts.unchanged;
-    }
-    return { ...NOTHING, updated, unchanged, faults };
-  });
+  const runner = new BatchRunner(
+    em,
+    layout,
+    { ...options, by: layout.meta.primaryKeys.map(String) },
+    async (tx, batch) => {
+      const { groups, faults } = await selector.select(tx, batch);
+      let [updated, unchanged] = [0, 0];
+      for (const group of groups) {
+        const counts = await update.apply(tx, group);
+        updated += counts.updated;
+        unchanged += counts.unchanged;
+      }
+      return { ...NOTHING, updated, unchanged, faults };
+    },
+  );
   const { inserted: _, ...result } = await runner.run(selector.source(em, options));
   return result;
 }

@@ -20,8 +20,7 @@ const CONSTRAINTS = [
 export function constraintOf(error: unknown, dialect: BulkDialect): RowConstraint | undefined {
   if (!(error instanceof Error)) return undefined;
   const known = CONSTRAINTS.find(([exception]) => error instanceof exception);
-  if (known) return known[1];
-  return dialect.isValueFault(error as DriverException) ? 'value' : undefined;
+  return known?.[1] ?? dialect.constraintOf(error as DriverException);
 }
 
 /** Whether the same work may succeed when it is done again. */

@@ -1,7 +1,7 @@
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import type { Batch } from './batches.js';
 import type { BulkOptions, BulkSelection, RowSource } from './bulk.options.js';
-import { hasKinds, lockByClass, type RowsOfClass } from './concrete-classes.js';
+import { isInHierarchy, lockByClass, type RowsOfClass } from './concrete-classes.js';
 import type { EntityLayout } from './entity-layout.js';
 import { KeySelection } from './key-selection.js';
 import type { SourceRow } from './mapped-column.js';
@@ -24,13 +24,13 @@ export class RowSelector {
     return this.#selection.source(em, options);
   }
 
-  /** Keys of a batch by class. Where several classes are possible, or a condition must hold, rows are locked and looked at. */
+  /** Keys of a batch by class. Where another class is possible, or a condition must hold, rows are locked and looked at. */
   async select(em: SqlEntityManager, { rows, firstIndex }: Batch) {
     const { layout } = this;
     const { set, faults } = this.reader.readKeys(rows, firstIndex);
     const keys = layout.keys.map((key) => set.values[key] ?? []);
     if (set.rows.length === 0) return { groups: [], faults };
-    if (!this.#selection.isConditional && !hasKinds(em, layout.meta))
+    if (!this.#selection.isConditional && !isInHierarchy(layout.meta))
       return { groups: [{ meta: layout.meta, keys }], faults };
     const locked = await lockByClass(em, layout.meta, keys);
     return { groups: this.#selection.isConditional ? await this.#matching(em, set.rows, locked) : locked, faults };

@@ -1,3 +1,5 @@
+import type { RowConstraint } from '../errors/row-constraint.error.js';
+
 /**
  * How a stored value looks, the same on every engine: `instant` is milliseconds since 1970 (UTC), `bigint` and `uuid` are
  * text, `json` is JSON text, `custom` is whatever the property's own type converts to. Absent is `null`.
@@ -44,6 +46,13 @@ export interface BulkStatement {
   readonly parameters: readonly unknown[];
   /** What the driver reports as affected when every row was written. */
   readonly affects: number;
+}
+
+/** What drivers tell of an error, each in its way. */
+export interface DatabaseFault {
+  readonly code?: string;
+  readonly errno?: number;
+  readonly message: string;
 }
 
 /** Takes values for a statement one by one and gives their placeholders. */
@@ -95,8 +104,8 @@ export interface BulkDialect {
   /** Stored value from what the driver gives, which is never null; `undefined`: it is the stored value. */
   fromRead(column: BulkColumn): ((read: unknown) => unknown) | undefined;
 
-  /** Whether the database refused a value itself (too long, out of range), which no class of MikroORM tells. */
-  isValueFault(error: { code?: string; errno?: number; message: string }): boolean;
+  /** What the database holds against a row, beyond what MikroORM reports by classes of its own. */
+  constraintOf(error: DatabaseFault): RowConstraint | undefined;
   /** Whether the transaction failed by bad luck alone and may be tried again, beyond what MikroORM reports as a deadlock. */
-  isTransient(error: { code?: string; errno?: number; message: string }): boolean;
+  isTransient(error: DatabaseFault): boolean;
 }

@@ -68,7 +68,8 @@ export const mysqlBulkDialect: BulkDialect = {
   },
 
   // Too long, out of range, not of the column's type, not JSON, larger than a packet.
-  isValueFault: ({ errno }) => [1153, 1264, 1265, 1292, 1366, 1367, 1406, 3140].includes(errno ?? 0),
+  constraintOf: ({ errno }) =>
+    [1153, 1264, 1265, 1292, 1366, 1367, 1406, 3140].includes(errno ?? 0) ? 'value' : undefined,
   isTransient: () => false,
 };
 

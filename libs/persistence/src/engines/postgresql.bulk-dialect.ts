@@ -111,8 +111,13 @@ export const postgresqlBulkDialect: BulkDialect = {
     return kind === 'text' && /^(char|bpchar)/i.test(sqlType) ? (read) => (read as string).trimEnd() : undefined;
   },
 
-  // Class 22, data exceptions: too long, out of range, not of the column's type, a NUL in text.
-  isValueFault: ({ code }) => code?.startsWith('22') === true,
+  constraintOf({ code }) {
+    // Since PostgreSQL 18 a foreign key with `on delete restrict` has a code of its own.
+    if (code === '23001') return 'foreign_key';
+    if (code === '23P01') return 'unique';
+    // Data exceptions: too long, out of range, not of the column's type, a NUL in text.
+    return code?.startsWith('22') ? 'value' : undefined;
+  },
   isTransient: () => false,
 };
 

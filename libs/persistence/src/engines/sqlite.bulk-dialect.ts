@@ -65,7 +65,7 @@ export const sqliteBulkDialect: BulkDialect = {
     return kind === 'json' ? String : undefined;
   },
 
-  isValueFault: ({ message }) => /datatype mismatch|string or blob too big/.test(message),
+  constraintOf: ({ message }) => (/datatype mismatch|string or blob too big/.test(message) ? 'value' : undefined),
   // Another process wrote between this transaction's first read and its first write.
   isTransient: ({ code }) => code === 'SQLITE_BUSY_SNAPSHOT',
 };
