@@ -111,10 +111,18 @@ class StatementMaker {
     const inner = this.#alias();
     const columns = this.#pick(
       '*',
+      `${inner}.*`,
       `${inner}.tenant_id, ${inner}.id, ${inner}.name, ${inner}.n`,
       `'own' as tenant_id, ${inner}.id, ${inner}.name, ${inner}.n`,
+      `${inner}.name as tenant_id, ${inner}.id, ${inner}.name, ${inner}.n`,
+      `max(${inner}.tenant_id) as tenant_id, max(${inner}.id) as id, ${inner}.name, count(*) as n`,
     );
-    return `(select ${columns} from ${this.#pick(...TABLES)} as ${inner} where ${this.#condition([inner], [], depth - 1)}) as ${alias}`;
+    const grouped = columns.startsWith('max') ? ` group by ${inner}.name` : '';
+    const query = `select ${columns} from ${this.#pick(...TABLES)} as ${inner} where ${this.#condition([inner], [], depth - 1)}${grouped}`;
+    const united = this.#chance(0.3)
+      ? ` union all select name, id, tenant_id, n from ${this.#pick(...TABLES)} where tenant_id = 'own'`
+      : '';
+    return `(${query}${united}) as ${alias}`;
   }
 
   /** Mostly binds, so that enough is accepted; then anything is put around it. */
@@ -135,12 +143,13 @@ class StatementMaker {
     if (this.#chance(0.06)) return `not (${joined})`;
     if (this.#chance(0.06)) return `(${joined}) or ${this.#predicate(own, outer, depth)}`;
     if (this.#chance(0.04)) return `case when ${joined} then ${this.#pick('1', '0')} else ${this.#pick('1', '0')} end`;
-    if (this.#chance(0.04)) return `n between 0 and ${joined}`;
+    if (this.#chance(0.06)) return `${this.#pick('', 'not ')}1 between 0 and ${joined}`;
     return this.#chance(0.3) ? `(${joined})` : joined;
   }
 
   #bind(alias: string, others: readonly string[], depth: number): string {
-    const value = this.#pick("'own'", "'own'", "'own'", "'own'", "'own'", "'foreign'", `${alias}.name`);
+    const own = Array.from({ length: 12 }, () => "'own'");
+    const value = this.#pick(...own, "'foreign'", `${alias}.name`, `${alias}.tenant_id`);
     const forms = [
       () => `${alias}.tenant_id = ${value}`,
       () => `${alias}.tenant_id = ${value}`,
@@ -161,8 +170,17 @@ class StatementMaker {
   #member(outer: readonly string[], depth: number): string {
     const own: string[] = [];
     const from = this.#from(own, outer, depth);
-    const tenant = this.#pick(`${own[0]}.tenant_id`, `${own[0]}.tenant_id`, `max(${own[0]}.tenant_id)`, "'own'");
-    return `select ${tenant} from ${from} where ${this.#condition(own, outer, depth)}${this.#chance(0.15) ? ' order by 1 limit 1' : ''}`;
+    const tenant = this.#pick(
+      `${own[0]}.tenant_id`,
+      `${this.#pick(...own)}.tenant_id`,
+      `max(${own[0]}.tenant_id)`,
+      "'own'",
+    );
+    const query = `select ${tenant} from ${from} where ${this.#condition(own, outer, depth)}`;
+    if (this.#chance(0.15)) return `${query} order by 1 limit 1`;
+    return this.#chance(0.15)
+      ? `${query} union select name from ${this.#pick(...TABLES)} where tenant_id = 'own'`
+      : query;
   }
 
   #predicate(own: readonly string[], outer: readonly string[], depth: number): string {
@@ -178,6 +196,8 @@ class StatementMaker {
       forms.push(
         () => `${this.#pick('', 'not ')}exists (${this.#select(all, depth - 1, 1)})`,
         () => `${any}.n = (${this.#scalar(all, depth - 1)})`,
+        () => `${any}.tenant_id ${this.#pick('in', 'not in')} (${this.#member(all, depth - 1)})`,
+        () => `${any}.tenant_id ${this.#pick('in', 'not in')} (${this.#member(all, depth - 1)})`,
         () => `${any}.id ${this.#pick('in', 'not in')} (${this.#select(all, depth - 1, 1)})`,
         () =>
           `(${any}.tenant_id, ${any}.id) ${this.#pick('in', 'not in')} (select x.tenant_id, x.id from ${this.#pick(...TABLES)} x where x.n > 0)`,

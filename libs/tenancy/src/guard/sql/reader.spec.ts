@@ -229,6 +229,14 @@ describe.each(ENGINES)('statements on %s', (engine) => {
         'a member of another column',
         "select * from product p where p.tenant_id = 'own' and p.id in (select t.tenant_id from tag t)",
       ],
+      [
+        'what only half of a union proves',
+        "select * from product p where p.tenant_id in (select t.tenant_id from tag t where t.tenant_id = 'own' union select name from tag where tenant_id = 'own')",
+      ],
+      [
+        'a column that takes the name of the tenant',
+        "select * from (select t.tenant_id, t.name as tenant_id from tag t where t.tenant_id = 'own') x join product p on p.tenant_id = x.tenant_id",
+      ],
       ['a derived table', 'select * from (select * from tag) x where x.tenant_id = 1'],
       ['a derived tenant', "select * from (select 'own' as tenant_id, name from tag) x where x.tenant_id = 'own'"],
       ['a union with more', "select id from tag where tenant_id = 'own' union select id from tag"],
