@@ -226,6 +226,10 @@ describe.each(ENGINES)('statements on %s', (engine) => {
         "select * from product p where p.tenant_id = 'own' and p.tenant_id not in (select t.tenant_id from currency c left join tag t on t.id = c.id)",
       ],
       [
+        'a member of what a left join may leave empty',
+        "select * from product p where p.tenant_id = 'own' and p.tenant_id not in (select t.tenant_id from product_tag l left join tag t on t.tenant_id = l.tenant_id)",
+      ],
+      [
         'a member of another column',
         "select * from product p where p.tenant_id = 'own' and p.id in (select t.tenant_id from tag t)",
       ],
