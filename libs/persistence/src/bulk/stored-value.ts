@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type EntityProperty, isRaw, type Platform } from '@mikro-orm/core';
 import type { BulkColumn, StoredKind } from '../engines/bulk-dialect.js';
+import { isReadableInChanges } from '../events/change.js';
 import { InvalidValue } from './invalid-value.js';
 import type { MappingTools } from './mapped-column.js';
 import { isEmbeddedJson } from './stored-kind.js';
@@ -103,7 +104,8 @@ function createIsSame({ customType }: EntityProperty, kind: StoredKind): (a: unk
   return (a, b) => a === b;
 }
 
-function createToChanged({ runtimeType }: EntityProperty, kind: StoredKind): Convert {
+function createToChanged({ customType, runtimeType }: EntityProperty, kind: StoredKind): Convert {
+  if (customType && isReadableInChanges(customType)) return (stored) => customType.toChangedValue(stored);
   if (kind === 'instant') return (stored) => new Date(stored as number);
   if (kind === 'json') return (stored) => JSON.parse(stored as string);
   return kind === 'bigint' && runtimeType === 'number' ? Number : (stored) => stored;

@@ -1,9 +1,10 @@
+import type { EntityClass } from '@mikro-orm/core';
 import { Injectable } from '@nestjs/common';
-import { CurrentEntityManager } from '#libs/persistence';
+import { type BulkRowError, bulkUpsert, CurrentEntityManager, Money, RowClassMismatchError } from '#libs/persistence';
 import { toInputErrors } from '../../http/schema-validation.pipe.js';
-import { ImportReport } from './import-report.js';
-import type { ProductType } from './product.entity.js';
-import { createProduct } from './product.factory.js';
+import { ImportReport, type RejectedLine } from './import-report.js';
+import type { Product, ProductType } from './product.entity.js';
+import { productClasses } from './product.factory.js';
 import { type NewProduct, newProductSchema } from './product.schemas.js';
 import { readLines, type StreamLine } from './read-lines.js';
 
@@ -52,11 +53,25 @@ export class ProductImporter {
     for (const [type, rows] of byType) await this.#writeType(type, rows, report);
   }
 
-  async #writeType(_type: ProductType, batch: BatchRow[], report: ImportReport): Promise<void> {
-    for (const { product } of batch) this.entityManager.get().persist(createProduct(product));
-    await this.entityManager.get().flush();
-    report.inserted += batch.length;
+  async #writeType(type: ProductType, batch: BatchRow[], report: ImportReport): Promise<void> {
+    const rows = batch.map(({ product: { price, ...rest } }) => ({
+      ...rest,
+      price: new Money(price.amount, price.currency),
+    }));
+    const written = await bulkUpsert(this.entityManager.get(), productClasses[type] as EntityClass<Product>, rows, {
+      by: ['sku'],
+      onRejected: (index, error) => report.reject(toRejection(Number(batch[index]?.line), error)),
+    });
+    report.inserted += written.inserted;
+    report.updated += written.updated;
+    report.unchanged += written.unchanged;
   }
+}
+
+/** What the client is told of a row the database has no place for. Anything but a clash of types is a mistake of ours. */
+function toRejection(line: number, error: BulkRowError): RejectedLine {
+  if (!(error instanceof RowClassMismatchError)) throw error;
+  return { line, code: 'type_conflict', detail: 'There is a product of another type with this sku.' };
 }
 
 /** The product of a line, or `undefined` for an empty line and for one that was rejected. */
