@@ -1,4 +1,4 @@
-import { v7 as uuidv7 } from 'uuid';
+import { newId } from '#libs/persistence';
 
 /** An id, and the time it carries. */
 export interface EntryId {
@@ -11,7 +11,7 @@ export interface EntryId {
  * the order in which entries were written; and since they carry the time, the primary key is the index by time as well.
  */
 export function nextEntryId(): EntryId {
-  const id = uuidv7();
+  const id = newId();
   return { id, occurredAt: new Date(Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16)) };
 }
 

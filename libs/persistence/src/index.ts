@@ -21,6 +21,7 @@ export type { DriverClass, Engine, EngineName, PoolOptions } from './engines/eng
 export { engines, getEngine } from './engines/engines.js';
 export { LongTextType } from './engines/long-text.type.js';
 export { Money } from './entities/money.js';
+export { newId } from './entities/new-id.js';
 export { isSharedByTenants, SharedByTenants } from './entities/shared-by-tenants.decorator.js';
 export { StringListType } from './entities/string-list.type.js';
 export { TenantOwned } from './entities/tenant-owned.js';

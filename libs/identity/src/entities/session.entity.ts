@@ -1,6 +1,6 @@
 import type { Opt } from '@mikro-orm/core';
 import { Entity, Index, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
-import { v7 as uuidv7 } from 'uuid';
+import { newId } from '#libs/persistence';
 
 /**
  * One log-in. Access tokens name it, so that ending it ends them; refresh tokens are derived from its `generation`, so
@@ -9,7 +9,7 @@ import { v7 as uuidv7 } from 'uuid';
 @Entity({ tableName: 'session' })
 export class Session {
   @PrimaryKey({ type: 'uuid' })
-  readonly id: string & Opt = uuidv7();
+  readonly id: string & Opt = newId();
 
   @Index()
   @Property({ type: 'uuid' })

@@ -1,12 +1,12 @@
 import type { Opt } from '@mikro-orm/core';
 import { Entity, PrimaryKey, Property, Unique } from '@mikro-orm/decorators/legacy';
-import { v7 as uuidv7 } from 'uuid';
+import { newId } from '#libs/persistence';
 
 /** A person with an account. Lives in the central database; belongs to tenants by memberships. */
 @Entity({ tableName: 'app_user' })
 export class User {
   @PrimaryKey({ type: 'uuid' })
-  readonly id: string & Opt = uuidv7();
+  readonly id: string & Opt = newId();
 
   /** In small letters, so that one address is one account. */
   @Unique()

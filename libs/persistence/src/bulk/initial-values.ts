@@ -1,5 +1,5 @@
 import type { EntityManager, EntityMetadata } from '@mikro-orm/core';
-import { v7 as uuidv7 } from 'uuid';
+import { newId } from '../entities/new-id.js';
 import { type MappedColumn, type SourceRow, storedOrNull } from './mapped-column.js';
 
 type Initial = NonNullable<MappedColumn['initial']>;
@@ -48,7 +48,7 @@ function recognise(column: MappedColumn, [a, b]: [SourceRow, SourceRow]): Initia
   if (first === undefined && second === undefined) return undefined;
   if (first === null || second === null) return first === second ? () => null : 'unforeseeable';
   if (column.kind === 'instant' && isNow(first)) return (_row, _em, now) => storedOrNull(now, column.type);
-  if (UUID_V7.test(String(first)) && first !== second) return () => uuidv7();
+  if (UUID_V7.test(String(first)) && first !== second) return () => newId();
   return column.type.isSame(first, second) ? () => first : 'unforeseeable';
 }
 

@@ -1,7 +1,7 @@
 import { type Opt, PrimaryKeyProp } from '@mikro-orm/core';
 import { PrimaryKey } from '@mikro-orm/decorators/legacy';
-import { v7 as uuidv7 } from 'uuid';
 import { findContext } from '#libs/context';
+import { newId } from './new-id.js';
 
 /**
  * Base of every entity that belongs to a tenant. Its key is `(tenant_id, id)`, and so is every foreign key to it: a row
@@ -19,5 +19,5 @@ export abstract class TenantOwned {
 
   /** UUIDv7: grows with time, so that inserts stay at the end of the index. */
   @PrimaryKey({ type: 'uuid' })
-  readonly id: string & Opt = uuidv7();
+  readonly id: string & Opt = newId();
 }

@@ -1,6 +1,6 @@
 import type { Opt } from '@mikro-orm/core';
 import { Entity, PrimaryKey, Property, Unique } from '@mikro-orm/decorators/legacy';
-import { v7 as uuidv7 } from 'uuid';
+import { newId } from '#libs/persistence';
 import { assertSlug } from '../slug.js';
 
 /** Whether a tenant is served. */
@@ -10,7 +10,7 @@ export type TenantStatus = 'active' | 'suspended';
 @Entity({ tableName: 'tenant' })
 export class Tenant {
   @PrimaryKey({ type: 'uuid' })
-  readonly id: string & Opt = uuidv7();
+  readonly id: string & Opt = newId();
 
   /** What people and URLs call the tenant. Unique, immutable. */
   @Unique()
