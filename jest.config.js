@@ -15,6 +15,8 @@ export default {
   globalSetup: '<rootDir>/libs/testing/jest/global-setup.mjs',
   globalTeardown: '<rootDir>/libs/testing/jest/global-teardown.mjs',
   reporters: ['default', '<rootDir>/libs/testing/jest/engine-matrix.reporter.mjs'],
+  // No test is timed: this only ends what hangs, on a machine that is busy with something else too.
+  testTimeout: 120_000,
   coverageProvider: 'v8',
   workerIdleMemoryLimit: '512MB',
   collectCoverageFrom: ['apps/**/src/**/*.ts', 'libs/**/src/**/*.ts'],

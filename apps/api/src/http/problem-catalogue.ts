@@ -64,6 +64,7 @@ export const problemCatalogue: Readonly<Record<ErrorCode, ProblemKind>> = {
   cross_shard_write: INTERNAL,
   endless_changes: INTERNAL,
   entity_manager_of_another_tenant: INTERNAL,
+  entity_not_tenant_scoped: INTERNAL,
   fan_out_unsupported: INTERNAL,
   flush_in_flush: INTERNAL,
   forbidden: { status: 403, title: 'Forbidden' },

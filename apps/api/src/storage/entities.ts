@@ -1,3 +1,4 @@
+import type { EntityClass } from '@mikro-orm/core';
 import { AuditEntry } from '#libs/audit';
 import { Membership, Session, User } from '#libs/identity';
 import { Money } from '#libs/persistence';
@@ -11,4 +12,4 @@ import { Product } from '../shop/catalogue/product.entity.js';
 export const centralEntities = [Tenant, PlacementRecord, User, Membership, Session];
 
 /** What belongs to a tenant: every shard. A new entity of the product is added here, and nowhere else. */
-export const tenantEntities = [AuditEntry, Product, Book, Electronic, DigitalProduct, Money];
+export const tenantEntities: EntityClass[] = [AuditEntry, Product, Book, Electronic, DigitalProduct, Money];

@@ -1,6 +1,7 @@
-import { Global, Module, type OnApplicationShutdown } from '@nestjs/common';
+import { Global, Module, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { CentralEntityManager, CurrentEntityManager } from '#libs/persistence';
 import { ShardRegistry } from '#libs/sharding';
+import { assertTenantModel } from '#libs/tenancy';
 import { CentralDatabase } from './central-database.js';
 import { DatabaseMigrator } from './database-migrator.js';
 import { PlacedEntityManager } from './placed-entity-manager.js';
@@ -18,11 +19,16 @@ import { shardRegistryProvider } from './shard-registry.provider.js';
   ],
   exports: [CentralDatabase, CentralEntityManager, CurrentEntityManager, DatabaseMigrator, ShardRegistry],
 })
-export class StorageModule implements OnApplicationShutdown {
+export class StorageModule implements OnModuleInit, OnApplicationShutdown {
   constructor(
     private readonly central: CentralDatabase,
     private readonly shards: ShardRegistry,
   ) {}
+
+  /** An entity without an owner stops the start: the guard could not keep its rows apart. */
+  onModuleInit(): void {
+    for (const { orm } of this.shards.all()) assertTenantModel(orm.getMetadata());
+  }
 
   async onApplicationShutdown(): Promise<void> {
     await Promise.all([this.central.orm.close(true), this.shards.close()]);
