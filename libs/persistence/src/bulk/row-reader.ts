@@ -103,7 +103,8 @@ export class RowReader {
     for (let r = 0; r < rows.length; r++) {
       try {
         // One `try` for many rows: it is left at the first fault only.
-        for (; r < rows.length; r++) values[r] = make(rows[r] as SourceRow, r);
+        // Hooks are not called for a row that is out already.
+        for (; r < rows.length; r++) values[r] = faults.has(r) ? null : make(rows[r] as SourceRow, r);
       } catch (error) {
         if (!(error instanceof InvalidValue)) throw error;
         values[r] = null;
