@@ -19,7 +19,7 @@ import { BulkWriteLostError } from '../errors/bulk-write-lost.error.js';
 import { RowConstraintError } from '../errors/row-constraint.error.js';
 import { RecordingSubscriber } from '../events/change-events.fixture.js';
 import { ChangeEventsSubscriber } from '../events/change-events.subscriber.js';
-import { as, bulkModel, errorOf, Specimen } from './bulk.fixture.js';
+import { as, bulkModel, errorOf, Specimen, Ticket } from './bulk.fixture.js';
 import type { BulkOptions } from './bulk.options.js';
 import { bulkInsert } from './bulk-insert.js';
 import { bulkUpdate } from './bulk-update.js';
@@ -196,6 +196,18 @@ describe('bulk writes and bad input', () => {
           rejected: 1,
         });
         expect(rejected).toEqual([1]);
+      });
+
+      it('is refused by its constructor', async () => {
+        const rows = [{ subject: 'fine' }, { subject: 'nothing' }];
+        await expect(insert(Ticket, rows)).rejects.toMatchObject({
+          code: 'bulk_row_invalid',
+          index: 1,
+          cause: new RangeError('a ticket is about something'),
+        });
+        const rejected: number[] = [];
+        await insert(Ticket, rows, { onRejected: (index) => rejected.push(index) });
+        expect([rejected, await count(Ticket)]).toEqual([[1], 1]);
       });
 
       it('is no object at all', async () => {

@@ -18,7 +18,18 @@ import {
 import { BulkUnsupportedError } from '../errors/bulk-unsupported.error.js';
 import { Ledger, ledgerModel, RecordingSubscriber } from '../events/change-events.fixture.js';
 import { ChangeEventsSubscriber } from '../events/change-events.subscriber.js';
-import { as, bulkModel, Invoice, Place, Puppy, Shelf, ShelfCount, Specimen } from './bulk.fixture.js';
+import {
+  as,
+  bulkModel,
+  Invoice,
+  Place,
+  Puppy,
+  Shelf,
+  ShelfCount,
+  Specimen,
+  Ticket,
+  UrgentTicket,
+} from './bulk.fixture.js';
 import { bulkInsert } from './bulk-insert.js';
 
 type Row = Record<string, unknown>;
@@ -159,6 +170,17 @@ describe('bulkInsert', () => {
         await insert(Invoice, [{ number: 'a-1', note: 'n' }, { number: 'a-2' }]);
         const invoices = await database.fork().find(Invoice, { tenantId: tenant.id }, { orderBy: { number: 'asc' } });
         expect(invoices).toMatchObject([{ number: 'A-1', note: 'n' }, { number: 'A-2' }]);
+        const rows = [{ subject: 'a' }, { subject: 'b', priority: 1 }];
+        await insert(Ticket, rows);
+        await insert(UrgentTicket, rows);
+        const other = await flush(Ticket, rows);
+        await as(other, async () => {
+          const em = database.fork();
+          for (const row of rows) em.create(UrgentTicket, row as never);
+          await em.flush();
+        });
+        expect(await stored('ticket', tenant, 'kind, subject')).toEqual(await stored('ticket', other, 'kind, subject'));
+        expect(await stored('ticket', tenant, 'kind, subject')).toHaveLength(4);
       });
     });
 

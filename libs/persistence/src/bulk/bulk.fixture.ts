@@ -147,6 +147,33 @@ export class Invoice extends TenantOwned {
   }
 }
 
+/** Made from its details, as domain objects often are. */
+@Entity({ tableName: 'ticket', discriminatorColumn: 'kind', discriminatorValue: 'plain' })
+export class Ticket extends TenantOwned {
+  @Property({ type: 'string', length: 20 })
+  readonly kind!: string & Opt;
+
+  @Property({ type: 'string', length: 60 })
+  readonly subject: string;
+
+  @Property({ type: 'integer' })
+  priority: number & Opt;
+
+  constructor(details: { readonly subject: string; readonly priority?: number }) {
+    super();
+    if (details.subject === 'nothing') throw new RangeError('a ticket is about something');
+    this.subject = details.subject;
+    this.priority = details.priority ?? 2;
+  }
+}
+
+/** No constructor of its own, but an initialiser. */
+@Entity({ discriminatorValue: 'urgent' })
+export class UrgentTicket extends Ticket {
+  @Property({ type: 'string', length: 20, nullable: true })
+  phone = 'unknown';
+}
+
 /** Three tables deep, without tenants. */
 @Entity({ tableName: 'animal', inheritance: 'tpt' })
 export class Animal {
@@ -179,7 +206,7 @@ export class ShelfCount {
   n!: number;
 }
 
-export const bulkModel = [Shelf, Specimen, Invoice, Animal, Dog, Puppy, ShelfCount];
+export const bulkModel = [Shelf, Specimen, Invoice, Ticket, UrgentTicket, Animal, Dog, Puppy, ShelfCount];
 
 const ACTOR: Actor = { id: 'spec', type: 'job' };
 

@@ -4,7 +4,7 @@ import { engineOf } from '../engines/engines.js';
 import { BulkUnsupportedError } from '../errors/bulk-unsupported.error.js';
 import { embeddedJsonOf } from './embedded-json.js';
 import { applyInitialisers } from './initial-values.js';
-import { InvalidValue } from './invalid-value.js';
+import { ForeignTenantValue, InvalidValue } from './invalid-value.js';
 import {
   type ColumnRole,
   createScalarColumn,
@@ -130,7 +130,7 @@ function columnsOf(tools: MappingTools, meta: EntityMetadata, property: EntityPr
 function takeTenant(row: SourceRow, tenantId: string): unknown {
   // An instance that was made to look at its initialisers has none.
   const { tenantId: given } = row;
-  if (given !== undefined && given !== tenantId) throw new InvalidValue('names another tenant', 'tenant');
+  if (given !== undefined && given !== tenantId) throw new ForeignTenantValue();
   return given;
 }
 

@@ -1,5 +1,6 @@
-import type { EntityManager, EntityMetadata } from '@mikro-orm/core';
+import type { EntityMetadata } from '@mikro-orm/core';
 import { newId } from '../entities/new-id.js';
+import { parametersOf } from './constructors.js';
 import { type MappedColumn, type SourceRow, storedOrNull } from './mapped-column.js';
 
 type Initial = NonNullable<MappedColumn['initial']>;
@@ -10,7 +11,7 @@ const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f
 
 /**
  * Finds out what field initialisers of the class give to a new entity, by making two and looking at them. A value that
- * both have is a constant; a UUIDv7 and "now" are recognised; what differs otherwise, or a constructor that takes named
+ * both have is a constant; a UUIDv7 and "now" are recognised; what differs otherwise, or a constructor that takes
  * parameters, needs an instance for every row.
  *
  * @returns whether every new row needs an instance
@@ -31,9 +32,7 @@ export function applyInitialisers(meta: EntityMetadata, columns: readonly Mapped
 }
 
 function createSamples(meta: EntityMetadata): [SourceRow, SourceRow] | undefined {
-  // A class with initialisers that extends another is compiled to `constructor(...args)`.
-  const takesParameters = meta.constructorParams?.some((name) => !String(name).startsWith('...'));
-  if (takesParameters) return undefined;
+  if (parametersOf(meta).length > 0) return undefined;
   const create = () => Reflect.construct(meta.class, []) as SourceRow;
   try {
     return [create(), create()];
@@ -54,10 +53,4 @@ function recognise(column: MappedColumn, [a, b]: [SourceRow, SourceRow]): Initia
 
 function isNow(milliseconds: unknown): boolean {
   return Math.abs(Date.now() - (milliseconds as number)) < 1000;
-}
-
-/** New entities as `em.create` makes them, managed by nobody. */
-export function createInstances(em: EntityManager, meta: EntityMetadata, rows: readonly SourceRow[]): SourceRow[] {
-  const fork = em.fork();
-  return rows.map((row) => fork.create(meta.class as never, row as never, { persist: false }) as SourceRow);
 }

@@ -1,7 +1,7 @@
 import { type EntityMetadata, type EntityProperty, Reference, ReferenceKind, Utils } from '@mikro-orm/core';
 import { TenantOwned } from '../entities/tenant-owned.js';
 import { BulkUnsupportedError } from '../errors/bulk-unsupported.error.js';
-import { InvalidValue } from './invalid-value.js';
+import { ForeignTenantValue, InvalidValue } from './invalid-value.js';
 import {
   type ColumnRole,
   createBulkColumn,
@@ -64,7 +64,7 @@ export function createRelationColumns(
 
   const assertOwn = (given: unknown, tenantId: string) => {
     const tenant = partOf(given, { property: target.properties.tenantId, position: tenantPart }, lastPosition);
-    if (tenant !== undefined && tenant !== tenantId) throw new InvalidValue('names another tenant', 'tenant');
+    if (tenant !== undefined && tenant !== tenantId) throw new ForeignTenantValue();
   };
   return property.ownColumns.map((field) => {
     const part = findKeyPart(meta, property, target, field);

@@ -4,9 +4,9 @@ import { currentContext } from '#libs/context';
 import type { BulkRowError } from '../errors/bulk-row.error.js';
 import { InvalidRowError } from '../errors/invalid-row.error.js';
 import { RowTenantMismatchError } from '../errors/row-tenant-mismatch.error.js';
+import { createEntityMaker } from './constructors.js';
 import type { EntityLayout } from './entity-layout.js';
-import { createInstances } from './initial-values.js';
-import { InvalidValue } from './invalid-value.js';
+import { ForeignTenantValue, InvalidValue } from './invalid-value.js';
 import type { MappedColumn, SourceRow } from './mapped-column.js';
 import { locate } from './row-location.js';
 import { pick, type RowSet } from './row-set.js';
@@ -43,7 +43,7 @@ export class RowReader {
     const known = this.#withoutUnknown(given);
     const faults: Faults = new Map();
     const values = this.layout.columns.map((column) =>
-      this.#eachRow(known.set, column, faults, (row) => column.take(row, this.tenantId)),
+      this.#eachRow(known.set, column.property, faults, (row) => column.take(row, this.tenantId)),
     );
     return this.#without({ ...known.set, values }, faults, known.faults);
   }
@@ -55,7 +55,7 @@ export class RowReader {
     const incomplete: Faults = new Map();
     for (const key of keys) {
       const column = columns[key] as MappedColumn;
-      set.values[key] = this.#eachRow(set, column, incomplete, (_, r) => {
+      set.values[key] = this.#eachRow(set, column.property, incomplete, (_, r) => {
         const value = column.role === 'tenant' ? this.tenantId : set.values[key]?.[r];
         if (value === undefined || value === null) throw new InvalidValue('is part of the key and missing');
         return value;
@@ -66,22 +66,32 @@ export class RowReader {
 
   /** Adds what a new row has without mentioning it: keys, defaults, first version. */
   complete(read: ReadRows): ReadRows {
-    const set = this.layout.needsInstances ? this.#readInstances(read.set) : read.set;
+    const { set, faults: earlier } = this.layout.needsInstances ? this.#construct(read) : read;
     const faults: Faults = new Map();
     const now = new Date();
     const values = this.layout.columns.map((column, c) => {
       const taken = set.values[c] ?? [];
       if (isComplete(column, taken)) return taken;
-      return this.#eachRow(set, column, faults, (row, r) => this.#completeValue(column, taken[r], row, now));
+      return this.#eachRow(set, column.property, faults, (row, r) => this.#completeValue(column, taken[r], row, now));
     });
-    return this.#without({ ...set, values }, faults, read.faults);
+    return this.#without({ ...set, values }, faults, earlier);
   }
 
   /** Constructors and initialisers have their say, as in a flush. */
-  #readInstances(set: RowSet): RowSet {
-    const instances = createInstances(this.em, this.layout.meta, set.rows);
-    const values = this.layout.columns.map((column) => instances.map((row) => column.take(row, this.tenantId)));
-    return { ...set, values };
+  #construct({ set, faults: earlier }: ReadRows): ReadRows {
+    const { make, decides } = createEntityMaker(this.em, this.layout.meta);
+    const faults: Faults = new Map();
+    const entities = this.#eachRow(set, 'the row', faults, make) as SourceRow[];
+    const values = this.layout.columns.map((column, c) => {
+      const given = set.values[c] ?? [];
+      if (column.role === 'tenant') return given;
+      const isDecided = decides(column.topProperty);
+      return this.#eachRow(set, column.property, faults, (_, r) => {
+        if (given[r] !== undefined && !isDecided) return given[r];
+        return column.take(entities[r] as SourceRow, this.tenantId);
+      });
+    });
+    return this.#without({ ...set, values }, faults, earlier);
   }
 
   #completeValue(column: MappedColumn, taken: unknown, row: SourceRow, now: Date): unknown {
@@ -97,7 +107,7 @@ export class RowReader {
   }
 
   /** `make` for every row. After a fault it goes on with the next one. */
-  #eachRow(set: RowSet, column: MappedColumn, faults: Faults, make: (row: SourceRow, r: number) => unknown): unknown[] {
+  #eachRow(set: RowSet, property: string, faults: Faults, make: (row: SourceRow, r: number) => unknown): unknown[] {
     const { rows } = set;
     const values = new Array<unknown>(rows.length);
     for (let r = 0; r < rows.length; r++) {
@@ -108,7 +118,7 @@ export class RowReader {
       } catch (error) {
         if (!(error instanceof InvalidValue)) throw error;
         values[r] = null;
-        if (!faults.has(r)) faults.set(r, this.#toFault(set, r, column.property, error));
+        if (!faults.has(r)) faults.set(r, this.#toFault(set, r, property, error));
       }
     }
     return values;
@@ -140,11 +150,10 @@ export class RowReader {
     return { set: pick(set, rest), faults: [...earlier, ...faults.values()] };
   }
 
-  #toFault(set: RowSet, r: number, property: string, { problem, reason }: InvalidValue): BulkRowError {
+  #toFault(set: RowSet, r: number, property: string, fault: InvalidValue): BulkRowError {
     const location = locate(this.layout.meta, this.by, set.rows[r], set.indexes[r] ?? r);
-    return reason === 'tenant'
-      ? new RowTenantMismatchError(location, property)
-      : new InvalidRowError(location, property, problem);
+    if (fault instanceof ForeignTenantValue) return new RowTenantMismatchError(location, property);
+    return new InvalidRowError(location, property, fault.message, { cause: fault.cause });
   }
 }
 

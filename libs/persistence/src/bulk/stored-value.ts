@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type EntityProperty, isRaw, type Platform } from '@mikro-orm/core';
 import type { BulkColumn, StoredKind } from '../engines/bulk-dialect.js';
-import { isReadableInChanges } from '../events/change.js';
+import { converterOf } from '../events/stored-shape.js';
 import { InvalidValue } from './invalid-value.js';
 import type { MappingTools } from './mapped-column.js';
 import { isEmbeddedJson } from './stored-kind.js';
@@ -104,13 +104,6 @@ function createIsSame({ customType }: EntityProperty, kind: StoredKind): (a: unk
   return (a, b) => a === b;
 }
 
-function createToChanged({ customType, runtimeType }: EntityProperty, kind: StoredKind): Convert {
-  if (customType && isReadableInChanges(customType)) return (stored) => customType.toChangedValue(stored);
-  if (kind === 'instant') return (stored) => new Date(stored as number);
-  if (kind === 'json') return (stored) => JSON.parse(stored as string);
-  return kind === 'bigint' && runtimeType === 'number' ? Number : (stored) => stored;
-}
-
 /** How values of `property` become what is stored, and back, on the engine of `dialect`. */
 export function createStoredValueType(
   tools: MappingTools,
@@ -131,6 +124,6 @@ export function createStoredValueType(
         ? (read) => byType(customType.convertToJSValue(read, platform))
         : (dialect.fromRead(column) ?? ((read) => read)),
     isSame: createIsSame(property, kind),
-    toChanged: (embedded?.fromText as Convert | undefined) ?? createToChanged(property, kind),
+    toChanged: (embedded?.fromText as Convert | undefined) ?? converterOf(property),
   };
 }

@@ -9,7 +9,8 @@ export class InvalidRowError extends BulkRowError {
     row: RowLocation,
     readonly property: string,
     problem: string,
+    options?: ErrorOptions,
   ) {
-    super(row, `${property} ${problem}.`);
+    super(row, `${property} ${problem}.`, options);
   }
 }

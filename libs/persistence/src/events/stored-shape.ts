@@ -51,8 +51,8 @@ function toJson(stored: unknown): unknown {
   return typeof stored === 'string' ? JSON.parse(stored) : stored;
 }
 
-/** From the form in which MikroORM holds a column to the one a change promises. */
-function converterOf(prop: EntityProperty): (stored: unknown) => unknown {
+/** From the form in which MikroORM holds a column to the one a change promises. Not called with null. */
+export function converterOf(prop: EntityProperty): (stored: unknown) => unknown {
   const { customType, targetMeta } = prop;
   if (targetMeta && prop.kind !== ReferenceKind.EMBEDDED) {
     return (stored) =>
