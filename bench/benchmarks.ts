@@ -1,0 +1,36 @@
+import type { Benchmark } from './benchmark.js';
+import { bulk } from './bulk/bulk.bench.js';
+import { importProducts } from './import/import.bench.js';
+import { type ComparisonResult, measure } from './measure.js';
+import { tableOf, writeResults } from './report.js';
+
+const benchmarks: readonly Benchmark[] = [bulk, importProducts];
+
+/** Runs the named benchmarks, or all of them. @returns the exit code: 1 when a name is unknown */
+export async function runBenchmarks(names: readonly string[]): Promise<number> {
+  const unknown = names.filter((name) => !benchmarks.some((benchmark) => benchmark.name === name));
+  if (unknown.length > 0) {
+    console.error(`No benchmark is called ${unknown.join(', ')}. There are:`);
+    for (const { name, about } of benchmarks) console.error(`  ${name}  ${about}`);
+    return 1;
+  }
+  for (const benchmark of benchmarks) {
+    if (names.length === 0 || names.includes(benchmark.name)) await run(benchmark);
+  }
+  return 0;
+}
+
+async function run({ name, about, comparisons }: Benchmark): Promise<void> {
+  console.log(`${name}: ${about}\n`);
+  const results: ComparisonResult[] = [];
+  for await (const comparison of comparisons()) {
+    try {
+      const result = await measure(comparison);
+      results.push(result);
+      console.log(tableOf(result));
+    } finally {
+      await comparison.close?.();
+    }
+  }
+  console.log(`Written to ${writeResults(name, results)}\n`);
+}
