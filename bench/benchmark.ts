@@ -1,9 +1,15 @@
+/** What the work cost where it was done: in a server, not in the client that asks it. */
+export interface OwnCost {
+  readonly cpuMs: number;
+}
+
 /** One way to do a piece of work. */
 export interface Contender {
   readonly name: string;
   /** Before each round, outside the measurement: empties tables, makes rows. */
   prepare?(): Promise<void> | void;
-  run(): Promise<void> | void;
+  /** @returns the CPU time of another process that did the work, if one did */
+  run(): Promise<OwnCost | undefined> | Promise<void> | void;
   /** After each round, outside the measurement: throws unless the work was done, and done right. */
   verify?(): Promise<void> | void;
 }
@@ -16,6 +22,8 @@ export interface Comparison {
   /** Most a contender may cost, as a multiple of the control; by name. */
   readonly budgets?: Readonly<Record<string, number>>;
   readonly rounds?: number;
+  /** What ratios are made of. Default `wall`. */
+  readonly by?: 'wall' | 'cpu';
   /** Figures that are no times, taken after the last round; one line each. */
   remarks?(): Promise<readonly string[]> | readonly string[];
   /** Closes what the comparison opened. */

@@ -35,11 +35,11 @@ async function runOnce({ prepare, run, verify }: Contender): Promise<Round> {
   globalThis.gc?.();
   const cpu = process.cpuUsage();
   const start = performance.now();
-  await run();
+  const own = await run();
   const wallMs = performance.now() - start;
   const { user, system } = process.cpuUsage(cpu);
   await verify?.();
-  return { wallMs, cpuMs: (user + system) / 1000 };
+  return { wallMs, cpuMs: own?.cpuMs ?? (user + system) / 1000 };
 }
 
 export function median(values: readonly number[]): number {
@@ -51,7 +51,7 @@ export function median(values: readonly number[]): number {
 
 /** Runs every contender once a round, in an order that turns, so that none always follows the same one. */
 export async function measure(comparison: Comparison): Promise<ComparisonResult> {
-  const { title, control, contenders, budgets, rounds = DEFAULT_ROUNDS } = comparison;
+  const { title, control, contenders, budgets, by = 'wall', rounds = DEFAULT_ROUNDS } = comparison;
   const all = [control, ...contenders];
   const taken = all.map((): Round[] => []);
   for (let round = 0; round < WARM_UP_ROUNDS + rounds; round++) {
@@ -61,7 +61,8 @@ export async function measure(comparison: Comparison): Promise<ComparisonResult>
       if (round >= WARM_UP_ROUNDS) taken[turn]?.push(result);
     }
   }
-  const [controls = []] = taken;
+  const costOf = ({ wallMs, cpuMs }: Round) => (by === 'cpu' ? cpuMs : wallMs);
+  const [controls = []] = taken.map((rounds) => rounds.map(costOf));
   const measurements = all.map(({ name }, index): Measurement => {
     const own = taken[index] ?? [];
     const walls = own.map(({ wallMs }) => wallMs);
@@ -72,7 +73,7 @@ export async function measure(comparison: Comparison): Promise<ComparisonResult>
       minWallMs: Math.min(...walls),
       maxWallMs: Math.max(...walls),
       cpuMs: median(own.map(({ cpuMs }) => cpuMs)),
-      ratio: median(walls.map((wallMs, round) => wallMs / (controls[round]?.wallMs ?? Number.NaN))),
+      ratio: median(own.map((it, round) => costOf(it) / (controls[round] ?? Number.NaN))),
       ...(budget !== undefined && { budget }),
     };
   });

@@ -1,0 +1,61 @@
+import { deepStrictEqual } from 'node:assert';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import type { Benchmark, Comparison, Contender } from '../benchmark.js';
+import { ServerProcess } from './server-process.js';
+
+const REQUESTS = 3_000;
+const BUDGET = 2;
+
+/** The shard file the tenant was placed on. */
+function shardFileOf(dataDir: string, tenantId: string): string {
+  const files = ['shard-1', 'shard-2']
+    .map((name) => join(dataDir, `${name}.sqlite`))
+    .filter((file) => existsSync(file));
+  const file = files.find((it) => {
+    const database = new Database(it, { readonly: true });
+    const found = database.prepare('select 1 from product where tenant_id = ?').get(tenantId);
+    database.close();
+    return found;
+  });
+  if (!file) throw new Error('The product of the benchmark is on no shard.');
+  return file;
+}
+
+function createContender(name: string, server: ServerProcess): Contender {
+  return { name, run: async () => ({ cpuMs: await server.askFor(REQUESTS) }) };
+}
+
+async function compare(): Promise<Comparison> {
+  const dataDir = mkdtempSync(join(tmpdir(), 'rowhouse-bench-'));
+  const app = await ServerProcess.start('./app.server.ts', { DATA_DIR: dataDir });
+  const { path, facts } = app.listening;
+  const bare = await ServerProcess.start('./bare.server.ts', {
+    FILE: shardFileOf(dataDir, String(facts.tenantId)),
+    TENANT_ID: String(facts.tenantId),
+    PATH_ASKED: path,
+  });
+  deepStrictEqual(await app.answer(), await bare.answer());
+  return {
+    title: `${REQUESTS} × GET /v1/products/:id over 16 connections, CPU of the server`,
+    by: 'cpu',
+    control: createContender('bare Fastify, own token check, one driver query', bare),
+    contenders: [createContender('Rowhouse', app)],
+    budgets: { Rowhouse: BUDGET },
+    async close() {
+      await Promise.all([app.stop(), bare.stop()]);
+      rmSync(dataDir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** A read over HTTP, beside the least that could give the same answer. */
+export const http: Benchmark = {
+  name: 'http',
+  about: 'an authenticated read of one product on sqlite, beside bare Fastify with the same driver query',
+  async *comparisons() {
+    yield await compare();
+  },
+};
