@@ -7,28 +7,34 @@ export type ChangeDraft = { -readonly [Name in keyof Change]: Change[Name] };
 
 /** The changes of one flush, one per row. */
 export class ChangeDrafts {
-  readonly #drafts = new Map<string, ChangeDraft>();
+  readonly #drafts: ChangeDraft[] = [];
+  /** Made when somebody looks for a draft; most flushes link nothing. */
+  #index: Map<string, ChangeDraft> | undefined;
 
   add(draft: ChangeDraft): ChangeDraft {
-    this.#drafts.set(hashFor(draft.meta, Object.values(draft.key)), draft);
+    this.#drafts.push(draft);
+    this.#index?.set(hashFor(draft), draft);
     return draft;
   }
 
   find(meta: EntityMetadata, key: Key): ChangeDraft | undefined {
-    return this.#drafts.get(hashFor(meta, key));
+    this.#index ??= new Map(this.#drafts.map((draft) => [hashFor(draft), draft]));
+    return this.#index.get(hashFor({ meta, key: toKeyRecord(meta, key) }));
   }
 
   toChanges(): Change[] {
-    return [...this.#drafts.values()];
+    return this.#drafts;
   }
 }
 
 /** Rows of a hierarchy share their keys, whatever class a reference gave them. */
-function hashFor(meta: EntityMetadata, key: Key): string {
-  return hashOf([meta.root.className, ...key]);
+function hashFor({ meta, key }: Pick<Change, 'meta' | 'key'>): string {
+  return hashOf([meta.root.className, ...Object.values(key)]);
 }
 
 /** A key by property, as a change shows it. */
 export function toKeyRecord(meta: EntityMetadata, key: Key): ChangedValues {
-  return Object.fromEntries(meta.primaryKeys.map((name, index) => [name, key[index]]));
+  const record: Record<string, unknown> = {};
+  for (const [index, name] of meta.primaryKeys.entries()) record[name] = key[index];
+  return record;
 }

@@ -1,9 +1,11 @@
 import type { EventManager } from '@mikro-orm/core';
-import { type EntityComparator, type EntityMetadata, EventType, helper, isRaw, Utils } from '@mikro-orm/core';
+import { type EntityMetadata, EventType, helper, isRaw, Utils } from '@mikro-orm/core';
 import type { ChangeKind } from './change.js';
 import { type ChangeDraft, toKeyRecord } from './change-drafts.js';
 import { hashOf, keyTuple, type ReadState } from './state-reader.js';
 import { isKnown, type Snapshot, shapeOf, toValues } from './stored-shape.js';
+
+const NONE: readonly string[] = [];
 
 /** One entity of a flush: what was known of its row before, and what became of it. */
 export class EntityRecord {
@@ -62,9 +64,15 @@ export class EntityRecord {
   }
 
   /** Names of properties that hold an SQL expression although they are written. */
-  get expressions(): string[] {
+  get expressions(): readonly string[] {
     const snapshot = helper(this.entity).__originalEntityData as Snapshot | undefined;
-    return snapshot ? Object.keys(snapshot).filter((name) => isRaw(snapshot[name])) : [];
+    if (!snapshot) return NONE;
+    let names = NONE;
+    for (const name in snapshot) {
+      const value = snapshot[name];
+      if (typeof value === 'object' && value !== null && isRaw(value)) names = [...names, name];
+    }
+    return names;
   }
 
   resolveExpressions(row: ReadState | undefined): void {
@@ -80,16 +88,13 @@ export class EntityRecord {
   }
 
   /** The change, or nothing when there was none. */
-  toDraft(comparator: EntityComparator): ChangeDraft | undefined {
+  toDraft(): ChangeDraft | undefined {
     // The row had gone before the flush came.
     if (this.#row === null) return undefined;
     const { kind } = this;
     const meta = this.#row?.meta ?? this.meta;
     const key = toKeyRecord(meta, keyTuple(this.entity));
-    if (kind === 'create') {
-      const state = comparator.prepareEntity(this.entity) as Snapshot;
-      return { kind, meta, key, new: toValues(meta, state, this.#version) };
-    }
+    if (kind === 'create') return { kind, meta, key, new: toValues(meta, this.#after, this.#version) };
     const before = this.#row?.snapshot ?? this.#before;
     const versionBefore = this.#row ? this.#row.version : this.#versionBefore;
     if (kind === 'delete') return { kind, meta, key, old: toValues(meta, before, versionBefore) };
@@ -102,13 +107,14 @@ export class EntityRecord {
     before: Snapshot,
     versionBefore: unknown,
   ): Pick<ChangeDraft, 'old' | 'new'> | undefined {
-    const after = (helper(this.entity).__originalEntityData as Snapshot | undefined) ?? {};
+    const after = this.#after;
     const from: Record<string, unknown> = {};
     const to: Record<string, unknown> = {};
     const { properties, versionName } = shapeOf(meta);
     for (const { path, name, toValue } of properties) {
       // What a partly loaded entity neither knew nor wrote is as it was.
       if (!(name in after) && !this.#written.has(name)) continue;
+      if (before[name] === after[name] && name in before) continue;
       const [old, now] = [toValue(before[name]), toValue(after[name])];
       if (Utils.equals(old, now)) continue;
       from[path] = old;
@@ -120,6 +126,11 @@ export class EntityRecord {
       to[versionName] = this.#version;
     }
     return { old: from, new: to };
+  }
+
+  /** The row as MikroORM remembers it, which once everything is written is as the database has it. */
+  get #after(): Snapshot {
+    return (helper(this.entity).__originalEntityData as Snapshot | undefined) ?? {};
   }
 
   get #version(): unknown {

@@ -91,7 +91,7 @@ export class FlushRecord {
     await this.#resolveExpressions(transaction);
     const drafts = new ChangeDrafts();
     for (const record of this.#entities.values()) {
-      const draft = record.toDraft(this.entityManager.getComparator());
+      const draft = record.toDraft();
       if (draft) drafts.add(draft);
       if (record.isWholeAfterwards) this.wholeRows.add(record.entity);
     }
@@ -110,11 +110,10 @@ export class FlushRecord {
         this.#cascades.addDeleted(meta, keyTuple(entity));
       }
       if (!this.wants(meta)) continue;
-      this.#take(
-        entity,
-        kind,
-        [changeSet, ...tptChangeSets].flatMap(({ payload }) => Object.keys(payload)),
-      );
+      const record = this.#take(entity, kind);
+      // Only an update leaves out what it does not write.
+      if (kind !== 'update') continue;
+      for (const { payload } of [changeSet, ...tptChangeSets]) record.willWrite(Object.keys(payload));
     }
   }
 
@@ -122,7 +121,8 @@ export class FlushRecord {
   #takeExtraUpdates(unitOfWork: UnitOfWork): void {
     for (const [entity, names, value] of unitOfWork.getExtraUpdates()) {
       if (Utils.isCollection(value)) this.#takeCollection(value as Collection<object>);
-      else if (this.wants(helper(entity).__meta as EntityMetadata)) this.#take(entity, 'update', [names].flat());
+      else if (this.wants(helper(entity).__meta as EntityMetadata))
+        this.#take(entity, 'update').willWrite([names].flat());
     }
   }
 
@@ -131,12 +131,13 @@ export class FlushRecord {
     else this.#cascades.add(collection);
   }
 
-  #take(entity: object, kind: ChangeKind, written: Iterable<string>): void {
+  #take(entity: object, kind: ChangeKind): EntityRecord {
+    const known = this.#entities.get(entity);
+    if (known) return known;
     const hooks = this.entityManager.getEventManager();
-    const isWhole = this.wholeRows.has(entity);
-    const record = this.#entities.get(entity) ?? new EntityRecord(entity, kind, { isWhole, hooks });
-    record.willWrite(written);
+    const record = new EntityRecord(entity, kind, { isWhole: this.wholeRows.has(entity), hooks });
     this.#entities.set(entity, record);
+    return record;
   }
 
   /**
@@ -145,6 +146,7 @@ export class FlushRecord {
    */
   async #resolveExpressions(transaction: Transaction): Promise<void> {
     const open = [...this.#entities.values()].filter((record) => record.expressions.length > 0);
+    if (open.length === 0) return;
     const reader = new StateReader(this.entityManager, transaction);
     for (const [meta, records] of Map.groupBy(open, (record) => record.meta)) {
       const rows = await reader.rows(
