@@ -3,9 +3,9 @@ import { Injectable } from '@nestjs/common';
 import { findContext } from '#libs/context';
 import type { Change, ChangeSubscriber, TransactionScope } from '#libs/persistence';
 import { AuditPolicy } from '../policy/audit-policy.js';
+import { changesTextOf } from './changes-text.js';
 import { insertEntries } from './entry-table.js';
-import { type Circumstances, circumstancesOf, type NewEntry, toEntityId, toNewEntry } from './new-entry.js';
-import { recordedChangesOf } from './recorded-changes-of.js';
+import { circumstancesOf, type Happening, toEntityId } from './new-entry.js';
 
 /**
  * Writes one audit entry for every changed row of an audited class, in the transaction that changes it, by one statement.
@@ -21,19 +21,15 @@ export class AuditRecorder implements ChangeSubscriber {
 
   /** @throws {UnknownAuditedPropertyError} so that the transaction rolls back */
   async beforeCommit(changes: readonly Change[], scope: TransactionScope): Promise<void> {
-    const circumstances = circumstancesOf(findContext());
-    const entries = changes.flatMap((change) => entryOf(change, circumstances) ?? []);
-    await insertEntries(scope.entityManager, scope.transaction, entries);
+    const happenings = changes.flatMap((change) => happeningOf(change) ?? []);
+    await insertEntries(scope.entityManager, scope.transaction, happenings, circumstancesOf(findContext()));
   }
 }
 
-function entryOf(change: Change, circumstances: Circumstances): NewEntry | undefined {
-  const changes = recordedChangesOf(change, AuditPolicy.of(change.meta));
-  if (!changes) return undefined;
-  const tenantId = change.key.tenantId as string;
-  const { kind: action, meta } = change;
-  return toNewEntry(
-    { tenantId, action, entityName: meta.className, entityId: toEntityId(change), changes },
-    circumstances,
-  );
+function happeningOf(change: Change): Happening | undefined {
+  const { kind, key, meta } = change;
+  const changes = changesTextOf(change, AuditPolicy.of(meta));
+  if (changes === undefined) return undefined;
+  const tenantId = key.tenantId as string;
+  return { tenantId, action: kind, entityName: meta.className, entityId: toEntityId(change), changes };
 }

@@ -1,15 +1,13 @@
 import type { Context } from '#libs/context';
 import type { Change } from '#libs/persistence';
 import type { AuditEntry } from '../entities/audit-entry.entity.js';
-import { nextEntryId } from '../entry-id.js';
-import type { RecordedChanges } from '../recorded-changes.js';
 
-/** Columns of an entry that is about to be written, by property. */
-export type NewEntry = Omit<AuditEntry, 'getChanges' | 'refuseChange' | symbol>;
+/** What one entry says happened. */
+export type Happening = Pick<AuditEntry, 'tenantId' | 'action' | 'entityName' | 'entityId' | 'changes'>;
 
-/** What an entry says about the work that made it; the same for all entries of a transaction. */
+/** What all entries of a transaction say about the work that made them. */
 export type Circumstances = Pick<
-  NewEntry,
+  AuditEntry,
   | 'actorId'
   | 'actorType'
   | 'actorEmail'
@@ -21,15 +19,6 @@ export type Circumstances = Pick<
   | 'userAgent'
   | 'reason'
 >;
-
-/** What an entry says happened. */
-export interface Happening {
-  readonly tenantId: string;
-  readonly action: string;
-  readonly entityName: string | null;
-  readonly entityId: string | null;
-  readonly changes: RecordedChanges;
-}
 
 /** What clients send must not be able to fail a write by its length, or by a character the database has no room for. */
 export function clip(text: string | undefined, length: number): string | null {
@@ -54,12 +43,9 @@ export function circumstancesOf(context: Context | undefined, reason = context?.
   };
 }
 
-export function toNewEntry({ changes, ...happening }: Happening, circumstances: Circumstances): NewEntry {
-  return { ...nextEntryId(), ...happening, changes: JSON.stringify(changes), ...circumstances };
-}
-
 /** The key of a changed row within its tenant, as text. */
 export function toEntityId({ key, meta }: Change): string {
-  const own = meta.primaryKeys.filter((name: string) => name !== 'tenantId').map((name: string) => String(key[name]));
-  return own.length === 1 ? (own[0] as string) : JSON.stringify(own);
+  const own = meta.primaryKeys.filter((name: string) => name !== 'tenantId');
+  const [only] = own;
+  return own.length === 1 && only ? String(key[only]) : JSON.stringify(own.map((name: string) => String(key[name])));
 }

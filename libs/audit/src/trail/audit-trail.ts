@@ -8,7 +8,7 @@ import { firstEntryIdAt } from '../entry-id.js';
 import { AuditEntryNotFoundError } from '../errors/audit-entry-not-found.error.js';
 import type { RecordedChanges } from '../recorded-changes.js';
 import { insertEntries } from '../recorder/entry-table.js';
-import { circumstancesOf, clip, toNewEntry } from '../recorder/new-entry.js';
+import { circumstancesOf, clip } from '../recorder/new-entry.js';
 import { fromCursor, toCursor } from './trail-cursor.js';
 
 /** Which entries to list. Everything is optional and narrows; nothing means the whole trail. */
@@ -102,14 +102,16 @@ export class AuditTrail {
       action: action.slice(0, 60),
       entityName: clip(entity, 100),
       entityId: clip(entityId, 200),
-      changes,
+      changes: JSON.stringify(changes),
     };
-    const entry = toNewEntry(event, circumstancesOf(currentContext(), reason));
+    const circumstances = circumstancesOf(currentContext(), reason);
     const entityManager = this.entityManager.get();
     const current = findInTransaction(entityManager);
-    if (current) return insertEntries(current, current.getTransactionContext(), [entry]);
+    if (current) return insertEntries(current, current.getTransactionContext(), [event], circumstances);
     // A fork: what else waits in this unit of work is not flushed along.
-    await entityManager.fork().transactional((own) => insertEntries(own, own.getTransactionContext(), [entry]));
+    await entityManager
+      .fork()
+      .transactional((own) => insertEntries(own, own.getTransactionContext(), [event], circumstances));
   }
 
   get #tenantId(): string {

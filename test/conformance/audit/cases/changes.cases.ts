@@ -370,6 +370,19 @@ export const changeCases: AuditCase[] = [
     },
   },
   {
+    title: 'records every row of a transaction that changes thousands',
+    control: 'silent',
+    async run(world) {
+      const names = Array.from({ length: 1700 }, (_, row) => `tag ${row}`);
+      await world.write((em) => {
+        for (const name of names) aTag(em, name);
+      });
+      const entries = await world.entries();
+      expect(entries.map(({ changes }) => changes.name)).toEqual(names.map((name) => ({ old: null, new: name })));
+      expect(new Set(entries.map(({ id }) => id)).size).toBe(names.length);
+    },
+  },
+  {
     title: 'records nothing of a class that is left out by name',
     control: 'talkative',
     async run(world) {

@@ -1,0 +1,39 @@
+import type { Change } from '#libs/persistence';
+import type { AuditPolicy } from '../policy/audit-policy.js';
+
+/** JSON of one value. Changes hold mostly short texts, numbers and nulls, which need no general machinery. */
+function toJson(value: unknown): string {
+  if (value === null || value === undefined) return 'null';
+  if (typeof value === 'number') return Number.isFinite(value) ? `${value}` : 'null';
+  if (typeof value === 'bigint') return `"${value}"`;
+  if (value instanceof Uint8Array) return `"${Buffer.from(value).toString('base64')}"`;
+  return JSON.stringify(value) ?? 'null';
+}
+
+/**
+ * The text of `AuditEntry.changes`, as `RecordedChanges`: which properties changed and how, as far as it may be told.
+ * `undefined` when an update then tells nothing. Written directly rather than as an object first: an import makes one for
+ * every row.
+ */
+export function changesTextOf(change: Change, policy: AuditPolicy): string | undefined {
+  const { kind, old: before, new: after, collections } = change;
+  let text = '';
+  for (const path in after ?? before) {
+    const disclosure = policy.disclosureOf(path);
+    if (disclosure === 'nothing') continue;
+    text += text === '' ? '{' : ',';
+    text += JSON.stringify(path);
+    text +=
+      disclosure === 'secret'
+        ? ':{"secret":true}'
+        : `:{"old":${toJson(before?.[path])},"new":${toJson(after?.[path])}}`;
+  }
+  for (const name in collections) {
+    const disclosure = policy.disclosureOf(name);
+    if (disclosure === 'nothing') continue;
+    text += text === '' ? '{' : ',';
+    text += `${JSON.stringify(name)}:${disclosure === 'secret' ? '{"secret":true}' : JSON.stringify(collections[name])}`;
+  }
+  if (text === '') return kind === 'update' ? undefined : '{}';
+  return `${text}}`;
+}
