@@ -1,3 +1,4 @@
+export { type AppendedRows, appendRows } from './bulk/append-rows.js';
 export type {
   BulkChanges,
   BulkDeleteResult,

@@ -22,7 +22,7 @@ export class AuditRecorder implements ChangeSubscriber {
   /** @throws {UnknownAuditedPropertyError} so that the transaction rolls back */
   async beforeCommit(changes: readonly Change[], scope: TransactionScope): Promise<void> {
     const happenings = changes.flatMap((change) => happeningOf(change) ?? []);
-    await insertEntries(scope.entityManager, scope.transaction, happenings, circumstancesOf(findContext()));
+    await insertEntries(scope, happenings, circumstancesOf(findContext()));
   }
 }
 

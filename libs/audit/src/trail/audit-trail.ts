@@ -1,4 +1,5 @@
 import type { FilterQuery } from '@mikro-orm/core';
+import type { SqlEntityManager } from '@mikro-orm/sql';
 import { Inject, Injectable } from '@nestjs/common';
 import { currentContext } from '#libs/context';
 import { CurrentEntityManager, findInTransaction } from '#libs/persistence';
@@ -107,11 +108,11 @@ export class AuditTrail {
     const circumstances = circumstancesOf(currentContext(), reason);
     const entityManager = this.entityManager.get();
     const current = findInTransaction(entityManager);
-    if (current) return insertEntries(current, current.getTransactionContext(), [event], circumstances);
+    const insert = (em: SqlEntityManager) =>
+      insertEntries({ entityManager: em, transaction: em.getTransactionContext() }, [event], circumstances);
+    if (current) return insert(current);
     // A fork: what else waits in this unit of work is not flushed along.
-    await entityManager
-      .fork()
-      .transactional((own) => insertEntries(own, own.getTransactionContext(), [event], circumstances));
+    await entityManager.fork().transactional(insert);
   }
 
   get #tenantId(): string {
