@@ -18,8 +18,6 @@ if (major < 24) {
 } else if ((await buildWhenNeeded(root)) === 0) {
   // Stack traces name the TypeScript line. Only ours: the maps of all packages would cost a dozen megabytes.
   module.setSourceMapsSupport(true, { nodeModules: false });
-  // Compiled code of the packages is kept between starts: about a tenth of the start-up time.
-  module.enableCompileCache(join(root, 'node_modules/.cache/rowhouse'));
   await import(pathToFileURL(join(root, 'dist/apps/api/src/main.js')).href);
 } else {
   process.exitCode = 1;

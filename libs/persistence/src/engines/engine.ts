@@ -24,8 +24,10 @@ export type DriverClass = new (config: Configuration) => AbstractSqlDriver;
  */
 export interface Engine {
   readonly name: EngineName;
-  /** MikroORM driver of this engine. */
+  /** MikroORM driver of this engine. Those of servers are loaded when they are first asked for. */
   readonly driver: DriverClass;
+  /** Whether `driver` is one of this engine's. MariaDB's is also one of MySQL's, whose class it extends. */
+  runs(driver: AbstractSqlDriver): boolean;
   /** How this engine writes many rows at once. */
   readonly bulk: BulkDialect;
   /** MikroORM options that open the database behind `url`. Pure: connects to nothing, creates no file. */

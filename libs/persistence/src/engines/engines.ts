@@ -34,7 +34,7 @@ export function engineOf(em: SqlEntityManager): Engine {
   if (known) return known;
   // MariaDB's driver extends MySQL's, so the engine asked first is the most special one.
   const { mariadb, mysql, postgresql, sqlite } = engines;
-  const engine = [mariadb, mysql, postgresql, sqlite].find((candidate) => driver instanceof candidate.driver);
+  const engine = [mariadb, mysql, postgresql, sqlite].find((candidate) => candidate.runs(driver));
   if (!engine) throw new UnknownEngineError(driver.constructor.name);
   enginesOfDrivers.set(driver, engine);
   return engine;

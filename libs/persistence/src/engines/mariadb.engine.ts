@@ -1,12 +1,17 @@
-import { MariaDbDriver } from '@mikro-orm/mariadb';
-import type { DriverClass, Engine } from './engine.js';
+import type { Engine } from './engine.js';
+import { LazyDriver } from './lazy-driver.js';
 import { mariadbBulkDialect } from './mysql.bulk-dialect.js';
 import { serverOptions } from './server-options.js';
+
+const driver = new LazyDriver('@mikro-orm/mariadb', 'MariaDbDriver');
 
 /** MariaDB 10.11 or later. */
 export const mariadbEngine: Engine = {
   name: 'mariadb',
-  driver: MariaDbDriver as DriverClass,
+  get driver() {
+    return driver.class;
+  },
+  runs: (candidate) => driver.made(candidate),
   bulk: mariadbBulkDialect,
   connectionOptions: (url, pool) => ({
     // MikroORM knows one URL scheme for both products.

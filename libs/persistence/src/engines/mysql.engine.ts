@@ -1,12 +1,17 @@
-import { MySqlDriver } from '@mikro-orm/mysql';
-import type { DriverClass, Engine } from './engine.js';
+import type { Engine } from './engine.js';
+import { LazyDriver } from './lazy-driver.js';
 import { mysqlBulkDialect } from './mysql.bulk-dialect.js';
 import { serverOptions } from './server-options.js';
+
+const driver = new LazyDriver('@mikro-orm/mysql', 'MySqlDriver');
 
 /** Oracle's MySQL 8 through mysql2. On a MariaDB server use `mariadb:`: with this driver its schema diff never converges. */
 export const mysqlEngine: Engine = {
   name: 'mysql',
-  driver: MySqlDriver as DriverClass,
+  get driver() {
+    return driver.class;
+  },
+  runs: (candidate) => driver.made(candidate),
   bulk: mysqlBulkDialect,
   connectionOptions: (url, pool) => ({ ...serverOptions(url, pool), charset: 'utf8mb4' }),
 };

@@ -1,12 +1,17 @@
-import { PostgreSqlDriver } from '@mikro-orm/postgresql';
-import type { DriverClass, Engine } from './engine.js';
+import type { Engine } from './engine.js';
+import { LazyDriver } from './lazy-driver.js';
 import { postgresqlBulkDialect } from './postgresql.bulk-dialect.js';
 import { serverOptions } from './server-options.js';
+
+const driver = new LazyDriver('@mikro-orm/postgresql', 'PostgreSqlDriver');
 
 /** PostgreSQL 15 or later through pg. */
 export const postgresqlEngine: Engine = {
   name: 'postgresql',
-  driver: PostgreSqlDriver as DriverClass,
+  get driver() {
+    return driver.class;
+  },
+  runs: (candidate) => driver.made(candidate),
   bulk: postgresqlBulkDialect,
   connectionOptions: serverOptions,
 };

@@ -18,6 +18,7 @@ function fileOf(url: string): string {
 export const sqliteEngine: Engine = {
   name: 'sqlite',
   driver: StatementKeepingSqliteDriver as DriverClass,
+  runs: (driver) => driver instanceof StatementKeepingSqliteDriver,
   bulk: sqliteBulkDialect,
   connectionOptions(url) {
     return {
