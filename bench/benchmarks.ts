@@ -2,10 +2,11 @@ import type { Benchmark } from './benchmark.js';
 import { bulk } from './bulk/bulk.bench.js';
 import { http } from './http/http.bench.js';
 import { importProducts } from './import/import.bench.js';
+import { importOverHttp } from './import/import-http.bench.js';
 import { type ComparisonResult, measure } from './measure.js';
 import { tableOf, writeResults } from './report.js';
 
-const benchmarks: readonly Benchmark[] = [http, bulk, importProducts];
+const benchmarks: readonly Benchmark[] = [http, bulk, importProducts, importOverHttp];
 
 /** Runs the named benchmarks, or all of them. @returns the exit code: 1 when a name is unknown */
 export async function runBenchmarks(names: readonly string[]): Promise<number> {

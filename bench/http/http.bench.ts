@@ -1,28 +1,13 @@
 import { deepStrictEqual } from 'node:assert';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import Database from 'better-sqlite3';
 import type { Benchmark, Comparison, Contender } from '../benchmark.js';
 import { ServerProcess } from './server-process.js';
+import { shardFileOf } from './shard-file.js';
 
 const REQUESTS = 3_000;
 const BUDGET = 2;
-
-/** The shard file the tenant was placed on. */
-function shardFileOf(dataDir: string, tenantId: string): string {
-  const files = ['shard-1', 'shard-2']
-    .map((name) => join(dataDir, `${name}.sqlite`))
-    .filter((file) => existsSync(file));
-  const file = files.find((it) => {
-    const database = new Database(it, { readonly: true });
-    const found = database.prepare('select 1 from product where tenant_id = ?').get(tenantId);
-    database.close();
-    return found;
-  });
-  if (!file) throw new Error('The product of the benchmark is on no shard.');
-  return file;
-}
 
 function createContender(name: string, server: ServerProcess): Contender {
   return { name, run: async () => ({ cpuMs: await server.askFor(REQUESTS) }) };
