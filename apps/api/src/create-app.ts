@@ -19,7 +19,7 @@ function createAdapter(logger: Logger): FastifyAdapter {
   const adapter = new FastifyAdapter({
     loggerInstance: logger,
     // One line per request, of ours (`installAccessLog`), instead of two of Fastify's.
-    logController: new LogController({ disableRequestLogging: true }),
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     bodyLimit: BODY_LIMIT_BYTES,
     // No middleware of ours or Nest's: hooks are cheaper and run before everything else.
     skipMiddie: true,

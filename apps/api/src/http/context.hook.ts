@@ -38,7 +38,6 @@ export function installAccessLog(fastify: FastifyInstance): void {
     const context = findContext();
     request.log.info(
       {
-        requestId: request.id,
         tenant: context?.tenant?.slug,
         actor: context?.actor?.id,
         method: request.method,

@@ -26,7 +26,7 @@ export class ProblemFilter implements ExceptionFilter {
 export function answerProblem(thrown: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const error = toKnownError(thrown);
   const problem = toProblem(error, request);
-  if (problem.status >= 500) request.log.error({ err: error.cause ?? error, requestId: request.id }, error.message);
+  if (problem.status >= 500) request.log.error({ err: error.cause ?? error }, error.message);
   if (reply.raw.headersSent || reply.raw.destroyed) return;
   const { retryAfterSeconds } = error as ProblemFacts;
   if (retryAfterSeconds !== undefined) void reply.header('retry-after', String(retryAfterSeconds));
