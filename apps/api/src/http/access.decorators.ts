@@ -1,4 +1,5 @@
-import { SetMetadata } from '@nestjs/common';
+import { applyDecorators, SetMetadata } from '@nestjs/common';
+import { ApiSecurity } from '@nestjs/swagger';
 import type { Permission } from '#libs/identity';
 
 /** What a route asks of its caller. Without a decorator: any member of a tenant. */
@@ -7,7 +8,7 @@ export type Access = 'public' | 'account' | 'operator' | { readonly permission: 
 export const ACCESS = 'rowhouse:access';
 
 /** Anybody may call this route, signed in or not. */
-export const Public = () => SetMetadata<string, Access>(ACCESS, 'public');
+export const Public = () => applyDecorators(SetMetadata<string, Access>(ACCESS, 'public'), ApiSecurity({}));
 
 /** Anybody who is signed in, with or without a tenant. */
 export const AnyAccount = () => SetMetadata<string, Access>(ACCESS, 'account');
