@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import type { EntityClass } from '@mikro-orm/core';
+import { DeadlockException, type EntityClass } from '@mikro-orm/core';
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import type { ContextTenant } from '#libs/context';
 import { Money } from '#libs/persistence';
@@ -19,6 +19,8 @@ import { BulkWriteLostError } from '../errors/bulk-write-lost.error.js';
 import { RowConstraintError } from '../errors/row-constraint.error.js';
 import { RecordingSubscriber } from '../events/change-events.fixture.js';
 import { ChangeEventsSubscriber } from '../events/change-events.subscriber.js';
+import type { ChangeSubscriber } from '../events/change-subscriber.js';
+import type { TransactionScope } from '../events/transaction-scope.js';
 import { as, bulkModel, errorOf, Specimen, Ticket } from './bulk.fixture.js';
 import type { BulkOptions } from './bulk.options.js';
 import { bulkInsert } from './bulk-insert.js';
@@ -33,11 +35,22 @@ function failOn(error: unknown): never {
 
 const NOBODY = '01890000-0000-7000-8000-0000000000ff';
 
+/** Breaks the next commits with what is put into it. */
+class BreakingSubscriber implements ChangeSubscriber {
+  readonly errors: Error[] = [];
+
+  beforeCommit(_changes: unknown, scope: TransactionScope): void {
+    const error = scope.parent ? undefined : this.errors.pop();
+    if (error) throw error;
+  }
+}
+
 describe('bulk writes and bad input', () => {
   eachEngine((engine) => {
     const seen = new RecordingSubscriber();
+    const breaking = new BreakingSubscriber();
     const database = aDatabase(engine, [...shopModel, ...bulkModel], {
-      subscribers: [new ChangeEventsSubscriber({ subscribers: [seen], onError: failOn })],
+      subscribers: [new ChangeEventsSubscriber({ subscribers: [breaking, seen], onError: failOn })],
     });
     let tenant: ContextTenant;
     beforeEach(() => {
@@ -321,6 +334,32 @@ describe('bulk writes and bad input', () => {
         }
       });
     }
+
+    describe('a deadlock', () => {
+      const deadlock = () => new DeadlockException(new Error('somebody else was first'));
+
+      it('is nobody’s fault: the batch is written again', async () => {
+        breaking.errors.push(deadlock(), deadlock());
+        expect(await insert(Tag, [{ name: 'a' }, { name: 'b' }])).toMatchObject({ inserted: 2 });
+        expect(breaking.errors).toEqual([]);
+        expect(await count(Tag)).toBe(2);
+        expect(seen.take()).toHaveLength(2);
+      });
+
+      it('is told of when it does not end', async () => {
+        breaking.errors.push(...Array.from({ length: 9 }, deadlock));
+        await expect(insert(Tag, [{ name: 'a' }])).rejects.toThrow(DeadlockException);
+        expect(breaking.errors.splice(0)).toHaveLength(5);
+        expect(await count(Tag)).toBe(0);
+      });
+
+      it('is the caller’s to repeat in the caller’s transaction', async () => {
+        breaking.errors.push(deadlock());
+        const write = database.fork().transactional((tx) => insert(Tag, [{ name: 'a' }], {}, tx as SqlEntityManager));
+        await expect(write).rejects.toThrow(DeadlockException);
+        expect(await count(Tag)).toBe(0);
+      });
+    });
 
     it('sends nothing for no rows', async () => {
       await expectStatements(database, 0, async () => {
