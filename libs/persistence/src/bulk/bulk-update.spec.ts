@@ -200,6 +200,19 @@ describe('bulkUpdate', () => {
         expect(await database.fork().count(Book, { tenantId: tenant.id, stock: 49 })).toBe(250);
       });
 
+      it('leaves alone a row that has ceased to meet the condition when it is locked', async () => {
+        const em = database.fork();
+        const transactional = em.transactional.bind(em);
+        em.transactional = async (...parameters) => {
+          // Rows have been chosen, and are not locked yet: somebody buys the last one.
+          await database.fork().nativeUpdate(Product, { tenantId: tenant.id, sku: 'c' }, { stock: 0 });
+          return transactional(...parameters);
+        };
+        const assignment = { where: { stock: { $gt: 0 } }, set: { stock: raw('stock - 1') } };
+        expect(await as(tenant, () => bulkUpdate(em, Product, assignment))).toMatchObject({ updated: 2 });
+        expect(await find('c')).toMatchObject({ stock: 0 });
+      });
+
       it('refuses to set keys, versions and values of a wrong type, before any SQL', async () => {
         const update = (set: object) =>
           as(tenant, () => bulkUpdate(database.fork(), Book, { where: {}, set: set as never }));
