@@ -1,0 +1,95 @@
+import { randomBytes } from 'node:crypto';
+import type { SqlEntityManager } from '@mikro-orm/sql';
+import { type Actor, type ContextTenant, runAs } from '#libs/context';
+import { Money } from '#libs/persistence';
+import {
+  aTenant,
+  Book,
+  CardPayment,
+  Category,
+  Electronic,
+  Order,
+  OrderLine,
+  type SuiteDatabase,
+  Tag,
+} from '#libs/testing';
+
+const actor: Actor = { id: 'isolation', type: 'system' };
+
+/** Runs `fn` as `tenant`. */
+export function as<T>(tenant: ContextTenant, fn: () => T | Promise<T>): Promise<T> {
+  return runAs({ tenant, actor }, fn);
+}
+
+/** One tenant's rows. Every text that a tenant writes holds the canary, which nothing else in the world does. */
+export interface Shop {
+  readonly tenant: ContextTenant;
+  readonly canary: string;
+  readonly category: string;
+  readonly book: string;
+  readonly electronic: string;
+  readonly tag: string;
+  readonly order: string;
+  readonly line: string;
+  readonly payment: string;
+}
+
+/** A key as MikroORM knows it, tenant included: what an attacker would use who knows everything but the guard. */
+export function keyOf(shop: Shop, of: Exclude<keyof Shop, 'tenant' | 'canary'>): [string, string] {
+  return [shop.tenant.id, shop[of]];
+}
+
+/** Opens a shop through an EntityManager that nothing guards. */
+export async function aShop(witness: SuiteDatabase, slug: string): Promise<Shop> {
+  const tenant = aTenant(slug);
+  const canary = `canary-${slug}-${randomBytes(6).toString('hex')}`;
+  const price = new Money(4999, 'EUR');
+  return as(tenant, async () => {
+    const em = witness.fork();
+    const category = em.create(Category, { name: canary });
+    const product = { name: canary, price, labels: [canary], attributes: { note: canary }, category };
+    const book = em.create(Book, { ...product, sku: `book-${canary}`, isbn: canary.slice(-20) });
+    const electronic = em.create(Electronic, { ...product, sku: `radio-${canary}`, warrantyMonths: 24 });
+    const tag = em.create(Tag, { name: canary });
+    book.tags.add(tag);
+    const order = em.create(Order, {});
+    const line = em.create(OrderLine, { order, product: book, quantity: 1 });
+    const payment = em.create(CardPayment, { amount: price, lastFour: '4242', cardToken: canary });
+    await em.flush();
+    const ids = { category, book, electronic, tag, order, line, payment };
+    const entries = Object.entries(ids).map(([name, entity]) => [name, entity.id]);
+    return { tenant, canary, ...Object.fromEntries(entries) } as Shop;
+  });
+}
+
+const TABLES = [
+  'category',
+  'product',
+  'book',
+  'electronic',
+  'tag',
+  'product_tag',
+  'shop_order',
+  'order_line',
+  'payment',
+];
+
+/** All rows of a tenant as they lie in the database, read by a connection that nothing guards. */
+export async function rowsOf(witness: SuiteDatabase, { tenant }: Shop): Promise<string> {
+  const em = witness.fork();
+  const all: string[] = [];
+  for (const table of TABLES) {
+    const rows = await em.execute<object[]>(`select * from ${table} where tenant_id = ?`, [tenant.id]);
+    all.push(`${table}: ${rows.map((row) => JSON.stringify(row)).sort()}`);
+  }
+  return all.join('\n');
+}
+
+/** Everything an attempt can use. It runs as `own`, who knows every id of `target`. */
+export interface Attempt {
+  readonly em: SqlEntityManager;
+  /** Another EntityManager of the same kind, with nothing loaded. */
+  fork(): SqlEntityManager;
+  readonly own: Shop;
+  readonly target: Shop;
+}

@@ -1,0 +1,141 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { MikroORM } from '@mikro-orm/core';
+import { type AbstractSqlDriver, SqlEntityManager } from '@mikro-orm/sql';
+import { runInContext } from '#libs/context';
+import { engines, ormOptions } from '#libs/persistence';
+import { GuardedEntityManager, guardedDriver } from '#libs/tenancy';
+import { aDatabase, eachEngine, type SuiteDatabase, shopModel, type TestEngine } from '#libs/testing';
+import { byPassesOf } from './cases/by-passes.js';
+import { memory } from './cases/memory.js';
+import { nobody } from './cases/nobody.js';
+import { reads } from './cases/reads.js';
+import { statements } from './cases/statements.js';
+import { writes } from './cases/writes.js';
+import type { IsolationCase, Wall } from './isolation-case.js';
+import { type Attempt, aShop, as, rowsOf, type Shop } from './isolation-world.js';
+
+/** The guard with all walls, with each one away, and none: in tests only, by giving MikroORM its own classes back. */
+const BUILDS: Readonly<Record<string, readonly Wall[]>> = {
+  'the whole guard': ['entity-manager', 'statements'],
+  'no entity-manager overrides': ['statements'],
+  'no check of statements': ['entity-manager'],
+  'no guard at all': [],
+};
+
+/** Opens the witness's database as an application would, on a pool of one connection. */
+async function open(
+  engine: TestEngine,
+  witness: SuiteDatabase,
+  walls: readonly Wall[],
+): Promise<MikroORM<AbstractSqlDriver>> {
+  const { driver } = engines[engine.name];
+  const options = ormOptions(
+    witness.url,
+    {
+      entities: [...shopModel],
+      entityManager: walls.includes('entity-manager') ? GuardedEntityManager : SqlEntityManager,
+      driver: walls.includes('statements') ? guardedDriver(engines[engine.name]) : driver,
+    },
+    { max: 1 },
+  );
+  return MikroORM.init(options);
+}
+
+interface Outcome {
+  readonly reached: boolean;
+  readonly error: Error | undefined;
+}
+
+/** Makes one attempt on `target` as `own`, and looks at everything that could show the target's rows. */
+async function run(
+  orm: MikroORM<AbstractSqlDriver>,
+  witness: SuiteDatabase,
+  { attempt, hasReached, asNobody }: IsolationCase,
+  shops: { own: Shop; target: Shop },
+): Promise<Outcome> {
+  const { own, target } = shops;
+  const fork = () => orm.em.fork() as SqlEntityManager;
+  const it: Attempt = { em: fork(), fork, ...shops };
+  const before = await rowsOf(witness, target);
+  const work = async (): Promise<unknown> => attempt(it);
+  const result = await (asNobody ? runInContext({}, work) : as(own.tenant, work)).catch((error: unknown) => error);
+  const error = result instanceof Error ? result : undefined;
+  // Serialised as an answer would be: loaded collections and references included.
+  const told = error
+    ? `${error.message} ${error.stack}`
+    : JSON.stringify(result, (_, value) => (typeof value === 'bigint' ? `${value}` : value));
+  const isChanged = before !== (await rowsOf(witness, target));
+  const isCopied = own !== target && (await rowsOf(witness, own)).includes(target.canary);
+  const reached = (told ?? '').includes(target.canary) || isChanged || isCopied || (hasReached?.(result, it) ?? false);
+  return { reached, error };
+}
+
+const counts = new Map<string, number>();
+
+describe('isolation of the row strategy', () => {
+  afterAll(() => {
+    const engineNames = [...new Set([...counts.keys()].map((key) => key.split('|')[0]))];
+    const lines = engineNames.map((name) => {
+      const closed = Object.keys(BUILDS).map(
+        (build) => `${build}: ${counts.get(`${name}|${build}`) ?? 0} came through`,
+      );
+      return `  ${name}: ${counts.get(`${name}|cases`) ?? 0} cases; ${closed.join(', ')}`;
+    });
+    console.info(`isolation, row strategy\n${lines.join('\n')}`);
+  });
+
+  eachEngine((engine) => {
+    const witness = aDatabase(engine, shopModel);
+    const orms: Record<string, MikroORM<AbstractSqlDriver>> = {};
+    const count = (key: string) => counts.set(`${engine.name}|${key}`, (counts.get(`${engine.name}|${key}`) ?? 0) + 1);
+
+    beforeAll(async () => {
+      for (const [build, walls] of Object.entries(BUILDS)) orms[build] = await open(engine, witness, walls);
+    }, 30_000);
+
+    afterAll(async () => {
+      for (const orm of Object.values(orms)) await orm.close(true);
+    });
+
+    const attemptIn = async (build: string, isolationCase: IsolationCase, onOwnRows = false) => {
+      const own = await aShop(witness, 'acme');
+      const target = onOwnRows ? own : await aShop(witness, 'globex');
+      const orm = orms[build];
+      if (!orm) throw new Error(`There is no build "${build}".`);
+      return run(orm, witness, isolationCase, { own, target });
+    };
+
+    const classes: readonly [string, readonly IsolationCase[]][] = [
+      ['reads', reads],
+      ['writes', writes],
+      ['statements', statements],
+      ['by-passes', byPassesOf(engine.name)],
+      ['memory', memory],
+      ['nobody', nobody],
+    ];
+    describe.each(classes)('%s', (_, cases) => {
+      it.each(cases.map((isolationCase) => [isolationCase.title, isolationCase] as const))(
+        '%s',
+        async (_, isolationCase) => {
+          count('cases');
+          const seen: string[] = [];
+          const wanted: string[] = [];
+          for (const [build, walls] of Object.entries(BUILDS)) {
+            const { reached, error } = await attemptIn(build, isolationCase);
+            const isClosed = isolationCase.closedBy.some((wall) => walls.includes(wall));
+            if (reached) count(build);
+            const because = reached === isClosed ? ` (${error?.message ?? 'no error'})` : '';
+            seen.push(`${build}: ${reached ? 'came through' : 'closed'}${because}`);
+            wanted.push(`${build}: ${isClosed ? 'closed' : 'came through'}`);
+          }
+          const own = await attemptIn('the whole guard', isolationCase, true);
+          const isRefused = isolationCase.refusedForAll || isolationCase.asNobody;
+          const because = own.reached || isRefused ? '' : ` (${own.error?.message})`;
+          seen.push(`own rows: ${own.reached ? 'came through' : 'refused'}${because}`);
+          wanted.push(`own rows: ${isRefused ? 'refused' : 'came through'}`);
+          expect(seen).toEqual(wanted);
+        },
+      );
+    });
+  });
+});
