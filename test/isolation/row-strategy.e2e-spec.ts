@@ -1,10 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { MikroORM } from '@mikro-orm/core';
-import { type AbstractSqlDriver, SqlEntityManager } from '@mikro-orm/sql';
-import { runInContext } from '#libs/context';
-import { engines, ormOptions } from '#libs/persistence';
-import { GuardedEntityManager, guardedDriver } from '#libs/tenancy';
-import { aDatabase, eachEngine, type SuiteDatabase, shopModel, type TestEngine } from '#libs/testing';
+import type { MikroORM } from '@mikro-orm/core';
+import type { AbstractSqlDriver } from '@mikro-orm/sql';
+import { aDatabase, eachEngine, shopModel } from '#libs/testing';
 import { byPassesOf } from './cases/by-passes.js';
 import { memory } from './cases/memory.js';
 import { nobody } from './cases/nobody.js';
@@ -12,7 +9,8 @@ import { reads } from './cases/reads.js';
 import { statements } from './cases/statements.js';
 import { writes } from './cases/writes.js';
 import type { IsolationCase, Wall } from './isolation-case.js';
-import { type Attempt, aShop, as, rowsOf, type Shop } from './isolation-world.js';
+import { openWith, tryCase } from './isolation-run.js';
+import { aShop } from './isolation-world.js';
 
 /** The guard with all walls, with each one away, and none: in tests only, by giving MikroORM its own classes back. */
 const BUILDS: Readonly<Record<string, readonly Wall[]>> = {
@@ -21,54 +19,6 @@ const BUILDS: Readonly<Record<string, readonly Wall[]>> = {
   'no check of statements': ['entity-manager'],
   'no guard at all': [],
 };
-
-/** Opens the witness's database as an application would, on a pool of one connection. */
-async function open(
-  engine: TestEngine,
-  witness: SuiteDatabase,
-  walls: readonly Wall[],
-): Promise<MikroORM<AbstractSqlDriver>> {
-  const { driver } = engines[engine.name];
-  const options = ormOptions(
-    witness.url,
-    {
-      entities: [...shopModel],
-      entityManager: walls.includes('entity-manager') ? GuardedEntityManager : SqlEntityManager,
-      driver: walls.includes('statements') ? guardedDriver(engines[engine.name]) : driver,
-    },
-    { max: 1 },
-  );
-  return MikroORM.init(options);
-}
-
-interface Outcome {
-  readonly reached: boolean;
-  readonly error: Error | undefined;
-}
-
-/** Makes one attempt on `target` as `own`, and looks at everything that could show the target's rows. */
-async function run(
-  orm: MikroORM<AbstractSqlDriver>,
-  witness: SuiteDatabase,
-  { attempt, hasReached, asNobody }: IsolationCase,
-  shops: { own: Shop; target: Shop },
-): Promise<Outcome> {
-  const { own, target } = shops;
-  const fork = () => orm.em.fork() as SqlEntityManager;
-  const it: Attempt = { em: fork(), fork, ...shops };
-  const before = await rowsOf(witness, target);
-  const work = async (): Promise<unknown> => attempt(it);
-  const result = await (asNobody ? runInContext({}, work) : as(own.tenant, work)).catch((error: unknown) => error);
-  const error = result instanceof Error ? result : undefined;
-  // Serialised as an answer would be: loaded collections and references included.
-  const told = error
-    ? `${error.message} ${error.stack}`
-    : JSON.stringify(result, (_, value) => (typeof value === 'bigint' ? `${value}` : value));
-  const isChanged = before !== (await rowsOf(witness, target));
-  const isCopied = own !== target && (await rowsOf(witness, own)).includes(target.canary);
-  const reached = (told ?? '').includes(target.canary) || isChanged || isCopied || (hasReached?.(result, it) ?? false);
-  return { reached, error };
-}
 
 const counts = new Map<string, number>();
 
@@ -90,7 +40,7 @@ describe('isolation of the row strategy', () => {
     const count = (key: string) => counts.set(`${engine.name}|${key}`, (counts.get(`${engine.name}|${key}`) ?? 0) + 1);
 
     beforeAll(async () => {
-      for (const [build, walls] of Object.entries(BUILDS)) orms[build] = await open(engine, witness, walls);
+      for (const [build, walls] of Object.entries(BUILDS)) orms[build] = await openWith(engine, witness, walls);
     }, 30_000);
 
     afterAll(async () => {
@@ -102,7 +52,7 @@ describe('isolation of the row strategy', () => {
       const target = onOwnRows ? own : await aShop(witness, 'globex');
       const orm = orms[build];
       if (!orm) throw new Error(`There is no build "${build}".`);
-      return run(orm, witness, isolationCase, { own, target });
+      return tryCase(orm, witness, isolationCase, { own, target });
     };
 
     const classes: readonly [string, readonly IsolationCase[]][] = [

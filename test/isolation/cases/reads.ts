@@ -98,6 +98,17 @@ export const reads: readonly IsolationCase[] = [
     hasReached: (result) => result === 'locked',
   },
   {
+    title: 'lock a reference made by the factory',
+    closedBy: BOTH,
+    attempt: ({ em, target }) =>
+      em.transactional(async (tx) => {
+        const tag = tx.getEntityFactory().createReference(Tag, keyOf(target, 'tag'), { merge: true });
+        await tx.lock(tag, LockMode.PESSIMISTIC_WRITE);
+        return 'locked';
+      }),
+    hasReached: (result) => result === 'locked',
+  },
+  {
     title: 'count',
     closedBy: BOTH,
     attempt: ({ em, target }) => em.count(Tag, { id: target.tag }),

@@ -72,17 +72,6 @@ class Guarded extends PlainSqlEntityManager implements TenantBound {
     return entity && this.#ownOnly(name, entity);
   }
 
-  override async refresh(entity: object, options?: CallOptions): Promise<object | null> {
-    assertOwn(entity, this.getTenantId(), 'em.refresh()');
-    return super.refresh(entity, options);
-  }
-
-  override async populate(entities: unknown, hints: unknown, options?: unknown): Promise<unknown> {
-    const tenantId = this.getTenantId();
-    for (const entity of [entities].flat()) assertOwn(entity, tenantId, 'em.populate()');
-    return super.populate(entities, hints, options);
-  }
-
   override async lock(entity: object, mode: unknown, options?: unknown): Promise<void> {
     assertOwn(entity, this.getTenantId(), 'em.lock()');
     return super.lock(entity, mode, options);

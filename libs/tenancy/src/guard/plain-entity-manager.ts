@@ -1,4 +1,4 @@
-import type { EntityMetadata, EntityName, FlushEventArgs, Routine } from '@mikro-orm/core';
+import type { EntityMetadata, EntityName, Routine } from '@mikro-orm/core';
 import { SqlEntityManager } from '@mikro-orm/sql';
 
 /** Options of an ORM call as the guard sees them: it reads three of them and hands all of them on. */
@@ -20,7 +20,6 @@ export type Row = Record<PropertyKey, unknown>;
 export interface PlainEntityManager {
   find(entity: EntityName, where: unknown, options?: CallOptions): Promise<object[]>;
   findOne(entity: EntityName, where: unknown, options?: CallOptions): Promise<object | null>;
-  refresh(entity: object, options?: CallOptions): Promise<object | null>;
   processWhere(entity: EntityName, where: unknown, options: CallOptions, type: string): Promise<unknown>;
   applyFilters(entity: EntityName, where: unknown, options: unknown, type: string, call?: unknown): Promise<unknown>;
   cacheKey(entity: EntityName, options: CallOptions, method: string, where: unknown): unknown[];
@@ -33,7 +32,6 @@ export interface PlainEntityManager {
   persist(entities: object | Iterable<object>): this;
   remove(entities: object | Iterable<object>): this;
   lock(entity: object, mode: unknown, options?: unknown): Promise<void>;
-  populate(entities: unknown, hints: unknown, options?: unknown): Promise<unknown>;
   insert(entityOrName: EntityName | object, data?: unknown, options?: unknown): Promise<unknown>;
   insertMany(entitiesOrName: EntityName | object[], data?: unknown[], options?: unknown): Promise<unknown>;
   upsert(entityOrName: EntityName | object, data?: unknown, options?: unknown): Promise<object>;
@@ -65,5 +63,3 @@ interface Reached {
 export const PlainSqlEntityManager = SqlEntityManager as unknown as new (
   ...args: ConstructorParameters<typeof SqlEntityManager>
 ) => PlainEntityManager & Reached & Untouched;
-
-export type { FlushEventArgs };
