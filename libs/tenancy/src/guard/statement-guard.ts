@@ -17,8 +17,11 @@ export interface StatementGuardOptions {
    * even those that name their own tenant. Default: any.
    */
   readonly tenantId?: string;
-  /** Schemas that may stand before a table's name. Default: those of the entities. */
-  readonly schemas?: readonly string[];
+  /**
+   * The schema (on MySQL: the database) that holds a tenant's tables, for the strategy `schema`. A statement may name it
+   * in front of a table, and no other one. Default: a statement may name none but those that entities fix.
+   */
+  readonly schemaOf?: (tenantId: string) => string | undefined;
 }
 
 /** A statement that MikroORM has made, read before the values were written into it, and not yet sent. */
@@ -94,7 +97,7 @@ export class StatementGuard {
   #analyse(sql: string, style?: 'question-marks'): Analysis | undefined {
     this.#reader ??= {
       engine: this.engine,
-      catalogue: new Catalogue(this.engine, this.getMetadata(), this.#options.schemas),
+      catalogue: new Catalogue(this.engine, this.getMetadata()),
       functions: this.#functions,
     };
     return analyse(sql, this.#reader, style);
@@ -110,9 +113,18 @@ export class StatementGuard {
         "this database holds another tenant's rows only; ask CurrentEntityManager for yours",
       );
     }
+    this.#assertSchemas(analysis.schemas, tenantId);
     const holds = (slot: Slot) => isTenant(slot, tenantId, parameters);
     if (!analysis.everySlot.every(holds)) assertBound(analysis, holds);
     return tenantId;
+  }
+
+  #assertSchemas(schemas: ReadonlySet<string>, tenantId: string): void {
+    if (schemas.size === 0) return;
+    const own = this.#options.schemaOf?.(tenantId);
+    for (const schema of schemas) {
+      if (schema !== own) throw new StatementRefusedError(`"${schema}" is not where this tenant's tables are`);
+    }
   }
 }
 

@@ -47,6 +47,8 @@ export interface Analysis {
   readonly refusal?: string;
   /** Whether it reaches no table, so that it needs no tenant. */
   readonly reachesData: boolean;
+  /** Schemas it names that are not fixed by an entity: each must be the tenant's own. */
+  readonly schemas: ReadonlySet<string>;
   /** Values that must be the tenant's: those it writes. */
   readonly required: readonly Slot[];
   readonly blocks: readonly Block[];

@@ -28,24 +28,28 @@ export class Catalogue {
   readonly #tables = new Map<string, CatalogueTable>();
   readonly #schemas: ReadonlySet<string>;
 
-  /** @param schemas names that may stand before a table's, such as `public` */
-  constructor(engine: EngineName, metadata: MetadataStorage, schemas: readonly string[] = []) {
+  constructor(engine: EngineName, metadata: MetadataStorage) {
     const spelled = (name: string) => (engine === 'postgresql' ? name : lowerCase(name));
-    const allowed = new Set(schemas.map(spelled));
+    const schemas = new Set<string>();
     for (const meta of metadata.getAll().values()) {
       const isShared = scopeOf(meta).kind === 'shared';
       const tenantColumn = isTenantScoped(meta) ? tenantColumnOf(meta) : undefined;
       // A row that could not be bound is as good as unknown.
       if (!meta.tableName || !(isShared || tenantColumn)) continue;
-      if (meta.schema && meta.schema !== '*') allowed.add(spelled(meta.schema));
+      if (meta.schema && meta.schema !== '*') schemas.add(spelled(meta.schema));
       const table = { name: spelled(meta.tableName), tenantColumn: tenantColumn && spelled(tenantColumn) };
       this.#tables.set(table.name, table);
     }
-    this.#schemas = allowed;
+    this.#schemas = schemas;
   }
 
   /** Names as the lexer gives them: in lower case wherever the engine does not mind. */
-  find(name: string, schema?: string): CatalogueTable | undefined {
-    return schema === undefined || this.#schemas.has(schema) ? this.#tables.get(name) : undefined;
+  find(name: string): CatalogueTable | undefined {
+    return this.#tables.get(name);
+  }
+
+  /** Whether an entity fixes this schema itself, for all tenants. */
+  hasSchema(name: string): boolean {
+    return this.#schemas.has(name);
   }
 }

@@ -154,8 +154,9 @@ class FromReader {
 
   #readTableOf(name: string, schema: string | undefined): TableRef {
     const { reading } = this.scope;
-    const table = reading.catalogue.find(name, schema);
-    if (!table) throw new Refusal(`no entity is mapped to the table "${schema ? `${schema}.` : ''}${name}"`);
+    const table = reading.catalogue.find(name);
+    if (!table) throw new Refusal(`no entity is mapped to the table "${name}"`);
+    if (schema !== undefined && !reading.catalogue.hasSchema(schema)) reading.schemas.add(schema);
     reading.reachesData = true;
     const { alias } = this.#readAlias(name);
     this.#skipIndexHints();

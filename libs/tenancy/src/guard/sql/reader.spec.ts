@@ -14,8 +14,8 @@ function aCatalogue(engine: EngineName): Catalogue {
   const catalogue = new Catalogue(engine, { getAll: () => new Map() } as unknown as MetadataStorage);
   const tables = ['tag', 'product', 'product_tag'].map((name) => ({ name, tenantColumn: 'tenant_id' }));
   const all = [...tables, { name: 'currency', tenantColumn: undefined }];
-  catalogue.find = (name, schema) =>
-    schema === undefined || schema === 'public' ? all.find((it) => it.name === name) : undefined;
+  catalogue.find = (name) => all.find((it) => it.name === name);
+  catalogue.hasSchema = (name) => name === 'public';
   return catalogue;
 }
 
@@ -33,6 +33,7 @@ function verdict(engine: EngineName, sql: string, parameters: readonly unknown[]
     const value = parameters['parameter' in slot ? slot.parameter : slot.elementsOf];
     return 'parameter' in slot ? value === OWN : Array.isArray(value) && value.every((it) => it === OWN);
   };
+  if (analysis.schemas.size > 0) return 'names a schema';
   if (!analysis.required.every(holds)) return 'writes a foreign tenant';
   return analysis.blocks.some((block) => findUnbound(block, holds).length > 0) ? 'asks for a foreign tenant' : 'ok';
 }

@@ -29,7 +29,7 @@ const TRANSACTION_CONTROL = new RegExp(
 /** MikroORM asks MySQL once how far apart generated keys are. */
 const HARMLESS = "show variables like 'auto_increment_increment'";
 
-const NEUTRAL: Analysis = { reachesData: false, required: [], blocks: [], everySlot: [] };
+const NEUTRAL: Analysis = { reachesData: false, schemas: new Set(), required: [], blocks: [], everySlot: [] };
 
 /** Whether the statement only steers a transaction. Allowed always: a connection must not be left inside one. */
 export function isTransactionControl(sql: string): boolean {
@@ -63,6 +63,7 @@ class StatementReader implements Reading {
   readonly functions: AllowedFunctions;
   readonly required: Slot[] = [];
   readonly blocks: Block[] = [];
+  readonly schemas = new Set<string>();
   reachesData = false;
   readonly #results = new Map<Group, QueryResult>();
 
@@ -75,9 +76,10 @@ class StatementReader implements Reading {
   read(tokens: readonly Token[]): Analysis {
     const end = isOperator(tokens[tokens.length - 1], ';') ? tokens.length - 1 : tokens.length;
     readQuery(tokens.slice(0, end), new Scope(this));
-    const { reachesData, required, blocks } = this;
+    const { reachesData, schemas, required, blocks } = this;
     const slots = blocks.flatMap(({ implications }) => implications.flatMap((implication) => implication.slots));
-    return { reachesData, required, blocks: blocks.filter(needsBinding), everySlot: distinct([...required, ...slots]) };
+    const everySlot = distinct([...required, ...slots]);
+    return { reachesData, schemas, required, blocks: blocks.filter(needsBinding), everySlot };
   }
 
   readQuery(group: Group, scope: Scope, member?: Operand): QueryResult {

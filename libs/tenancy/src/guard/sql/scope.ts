@@ -12,6 +12,7 @@ export interface Reading {
   readonly functions: AllowedFunctions;
   readonly required: Slot[];
   readonly blocks: Block[];
+  readonly schemas: Set<string>;
   /** Set once any table is named. */
   reachesData: boolean;
   /**
