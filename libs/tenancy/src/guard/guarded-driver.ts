@@ -36,7 +36,11 @@ type DriverOptions = Kysely<unknown> | Dialect | { onPoolCreated?: unknown };
 
 /** The methods of a MikroORM connection that are replaced. Some are protected, one exists on SQLite only. */
 interface GuardedConnection {
-  readonly options: { driverOptions?: DriverOptions | (() => DriverOptions) };
+  readonly options: {
+    driverOptions?: DriverOptions | (() => DriverOptions);
+    onCreateConnection?: unknown;
+    onReserveConnection?: unknown;
+  };
   connect(options?: unknown): Promise<void>;
   createKyselyDialect(options: unknown): Dialect | Promise<Dialect>;
   prepareQuery(query: unknown, parameters?: unknown): { query: string; params: unknown[]; formatted: string };
@@ -81,12 +85,29 @@ class ConnectionGuard {
     return dialect;
   }
 
+  /** Hooks that run when a connection is made or reserved speak for the kit: they set what a strategy relies on. */
   #watchDriver(driver: Driver): Driver {
+    const init = driver.init.bind(driver);
+    driver.init = (options) => runInSystemFrame('open', () => init(options));
     const acquire = driver.acquireConnection.bind(driver);
-    // The hooks that run when a connection is made or reserved speak for the kit: they set what a strategy relies on.
-    driver.acquireConnection = async (options) =>
-      this.#watchConnection(await runInSystemFrame('reserve a connection', () => acquire(options)));
+    const reserve: typeof acquire = this.#hasHooks()
+      ? (options) => runInSystemFrame('reserve a connection', () => acquire(options))
+      : acquire;
+    driver.acquireConnection = async (options) => this.#watchConnection(await reserve(options));
     return driver;
+  }
+
+  /** Whether anything runs when a connection is asked for. SQLite's is made once, when the driver starts. */
+  #hasHooks(): boolean {
+    const { options } = this.connection;
+    const onCreate = options.onCreateConnection ?? this.config.get('onCreateConnection');
+    const onReserve = options.onReserveConnection ?? this.config.get('onReserveConnection');
+    const isMadeOnce = 'database' in this.connection;
+    return (
+      (onCreate !== undefined && !isMadeOnce) ||
+      onReserve !== undefined ||
+      this.config.get('sessionContext') === 'connection'
+    );
   }
 
   #watchConnection(connection: DatabaseConnection): DatabaseConnection {

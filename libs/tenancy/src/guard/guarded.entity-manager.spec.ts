@@ -313,6 +313,7 @@ describe('GuardedEntityManager', () => {
 
     describe('refuses what cannot be kept inside a tenant', () => {
       it.each([
+        ['findOne of any row', (em: SqlEntityManager) => em.findOne(Tag, {})],
         ['clone', (em: SqlEntityManager) => em.clone(Tag, {})],
         ['a native update of a leaf table', (em: SqlEntityManager) => em.nativeUpdate(Book, {}, { isbn: '0' })],
         ['a native delete from several tables', (em: SqlEntityManager) => em.nativeDelete(Product, {})],

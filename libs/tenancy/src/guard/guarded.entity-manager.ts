@@ -6,7 +6,7 @@ import { EntityManagerOfAnotherTenantError } from './errors/entity-manager-of-an
 import { ForeignTenantError } from './errors/foreign-tenant.error.js';
 import { OperationRefusedError } from './errors/operation-refused.error.js';
 import { type CallOptions, PlainSqlEntityManager, type Row } from './plain-entity-manager.js';
-import { assertOwn, completeChanges, completeData, completeWhere } from './tenant-completion.js';
+import { assertOwn, completeChanges, completeData, completeWhere, type ToReference } from './tenant-completion.js';
 import { isTenantScoped, scopeOf, TENANT_PROPERTY } from './tenant-scope.js';
 import { type TenantBound, TenantWallSubscriber } from './tenant-wall.subscriber.js';
 
@@ -57,7 +57,7 @@ class Guarded extends PlainSqlEntityManager implements TenantBound {
     return isEmptyCondition(filtered) ? predicate : { $and: [predicate, filtered] };
   }
 
-  override async processWhere(name: EntityName, where: unknown, options: CallOptions, type: string) {
+  override processWhere(name: EntityName, where: unknown, options: CallOptions, type: string) {
     return super.processWhere(name, this.#complete(name, where), options, type);
   }
 
@@ -66,9 +66,12 @@ class Guarded extends PlainSqlEntityManager implements TenantBound {
   }
 
   override async findOne(name: EntityName, where: unknown, options?: CallOptions): Promise<object | null> {
-    // Completed here already: the identity map is asked before the condition is processed. An empty condition must stay
-    // empty, for MikroORM to refuse it.
-    const entity = await super.findOne(name, isEmptyCondition(where) ? where : this.#complete(name, where), options);
+    const scoped = isTenantScoped(this.#meta(name));
+    // MikroORM refuses this too, but the tenant is in the condition by then.
+    if (scoped && isEmptyCondition(where))
+      throw new OperationRefusedError('em.findOne()', 'any row would do', 'Name a condition.');
+    // Completed here already, as the identity map is asked before the condition is processed.
+    const entity = await super.findOne(name, scoped ? this.#complete(name, where) : where, options);
     return entity && this.#ownOnly(name, entity);
   }
 
@@ -103,7 +106,7 @@ class Guarded extends PlainSqlEntityManager implements TenantBound {
   }
 
   /** A named cache entry is found by its name alone, and the SQL is never sent: the name must hold the tenant. */
-  override async tryCache(name: EntityName, config: unknown, key: unknown, refresh?: boolean, merge?: boolean) {
+  override tryCache(name: EntityName, config: unknown, key: unknown, refresh?: boolean, merge?: boolean) {
     const effective = config ?? this.config.get('resultCache')?.global;
     const scoped = Array.isArray(effective)
       ? [this.#cacheName(String(effective[0])), ...effective.slice(1)]
@@ -118,14 +121,15 @@ class Guarded extends PlainSqlEntityManager implements TenantBound {
   // --- writes --------------------------------------------------------------------------------------------------------
 
   override create(name: EntityName, data: unknown, options?: unknown): object {
-    return super.create(name, this.#completeNew(name, data, 'em.create()', this.#toReference), options);
+    const toReference: ToReference = (meta, id) => this.getReference(meta.class, id);
+    return super.create(name, this.#completeNew(name, data, 'em.create()', toReference), options);
   }
 
   override assign(entity: object, data: unknown, options?: unknown): object {
     const meta = this.#metaOf(entity);
     if (!isTenantScoped(meta) || !isPlain(data)) return super.assign(entity, data, options);
-    const tenantId = this.getTenantId();
-    return super.assign(entity, completeChanges(meta, tenantId, data, 'em.assign()', this.#toReference), options);
+    const toReference: ToReference = (target, id) => this.getReference(target.class, id);
+    return super.assign(entity, completeChanges(meta, this.getTenantId(), data, 'em.assign()', toReference), options);
   }
 
   override merge(entityOrName: EntityName | object, data?: unknown, options?: unknown): object {
@@ -273,17 +277,10 @@ class Guarded extends PlainSqlEntityManager implements TenantBound {
     return isTenantScoped(meta) ? completeWhere(meta, this.getTenantId(), where) : where;
   }
 
-  #completeNew(
-    name: EntityName,
-    data: unknown,
-    operation: string,
-    toReference?: (meta: EntityMetadata, id: unknown) => object,
-  ) {
+  #completeNew(name: EntityName, data: unknown, operation: string, toReference?: ToReference) {
     const meta = this.#meta(name);
     return isTenantScoped(meta) ? completeData(meta, this.getTenantId(), data, operation, toReference) : data;
   }
-
-  readonly #toReference = (meta: EntityMetadata, id: unknown): object => this.getReference(meta.class, id);
 
   /** Whatever a cache, an identity map or a driver returned: rows of another tenant do not leave the EntityManager. */
   #ownOnly<T extends object | object[]>(name: EntityName, found: T): T {
