@@ -1,14 +1,16 @@
 import type { Implication, Slot, TableRef } from './analysis.js';
 import { Refusal } from './refusal.js';
 import { type Operand, readOperand, type Scope } from './scope.js';
-import { type Group, isOperator, isParentheses, isWord, splitBy, splitByComma, type Token } from './token.js';
+import { type Group, isOneOf, isOperator, isParentheses, isWord, splitBy, splitByComma, type Token } from './token.js';
 
-const QUERY_WORDS = ['select', 'with', 'values', 'insert', 'update', 'delete', 'table'];
+const QUERY_WORDS = new Set(['select', 'with', 'values', 'insert', 'update', 'delete', 'table']);
+const OPEN_ENDS = new Set(['and', 'or', 'not', 'like', 'in', 'between']);
+const ARRAY_TYPES = new Set(['uuid', 'text']);
 
 /** Whether the brackets hold a query rather than an expression. */
 export function isQuery(group: Group): boolean {
   const [first] = group.inner;
-  return isWord(first, ...QUERY_WORDS) || (isParentheses(first) && isQuery(first));
+  return isOneOf(first, QUERY_WORDS) || (isParentheses(first) && isQuery(first));
 }
 
 /**
@@ -31,7 +33,7 @@ export function readCondition(tokens: readonly Token[], scope: Scope): Implicati
  */
 function refuseDangling(tokens: readonly Token[]): void {
   const last = tokens[tokens.length - 1];
-  const dangles = !last || isWord(last, 'and', 'or', 'not', 'like', 'in', 'between') || last.kind === 'operator';
+  const dangles = !last || isOneOf(last, OPEN_ENDS) || last.kind === 'operator';
   if (dangles) throw new Refusal('a condition in it ends in the middle');
 }
 
@@ -99,7 +101,7 @@ export function readArray(tokens: readonly Token[]): Operand {
   const faithful =
     tokens.length === 4 &&
     isOperator(cast, '::') &&
-    isWord(type, 'uuid', 'text') &&
+    isOneOf(type, ARRAY_TYPES) &&
     brackets?.kind === 'group' &&
     brackets.inner.length === 0;
   if (parameter?.kind !== 'parameter' || !(plain || faithful)) return { kind: 'unknown' };

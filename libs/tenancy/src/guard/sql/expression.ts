@@ -1,7 +1,7 @@
 import { isQuery } from './condition.js';
 import { Refusal } from './refusal.js';
 import { nameOf, type Operand, readOperand, type Scope } from './scope.js';
-import { isOperator, isParentheses, isWord, type Token } from './token.js';
+import { isOneOf, isOperator, isParentheses, isWord, type Token } from './token.js';
 
 /**
  * Goes through an expression for what must not hide in it: queries, which are read like any other, and calls of functions
@@ -18,6 +18,8 @@ export function readExpression(tokens: readonly Token[], scope: Scope): void {
   }
 }
 
+const BEFORE_OPERANDS = new Set(['and', 'or', 'not', 'when']);
+
 /** What stands before `[not] in` in front of a query: a row in brackets or a column that is the whole operand. */
 function readMember(tokens: readonly Token[], query: number, scope: Scope): Operand | undefined {
   if (!isWord(tokens[query - 1], 'in')) return undefined;
@@ -25,7 +27,7 @@ function readMember(tokens: readonly Token[], query: number, scope: Scope): Oper
   let start = end - 1;
   if (!isParentheses(tokens[start])) while (isOperator(tokens[start - 1], '.')) start -= 2;
   const before = tokens[start - 1];
-  const isWhole = before === undefined || isWord(before, 'and', 'or', 'not', 'when');
+  const isWhole = before === undefined || isOneOf(before, BEFORE_OPERANDS);
   return start >= 0 && isWhole ? readOperand(tokens.slice(start, end), scope) : undefined;
 }
 

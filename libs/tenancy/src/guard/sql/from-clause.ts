@@ -3,7 +3,7 @@ import { isQuery, readArray, readCondition } from './condition.js';
 import { readExpression } from './expression.js';
 import { Refusal } from './refusal.js';
 import { nameOf, type Scope } from './scope.js';
-import { type Group, isOperator, isParentheses, isWord, splitByComma, type Token } from './token.js';
+import { type Group, isOneOf, isOperator, isParentheses, splitByComma, type Token } from './token.js';
 
 /** Tables that stand together in a FROM clause, and what the conditions between them prove. */
 export interface Joined {
@@ -11,9 +11,9 @@ export interface Joined {
   readonly implications: readonly Implication[];
 }
 
-const JOIN_WORDS = ['join', 'inner', 'left', 'right', 'full', 'cross', 'natural', 'straight_join'];
+const JOIN_WORDS = new Set(['join', 'inner', 'left', 'right', 'full', 'cross', 'natural', 'straight_join']);
 /** Words that may follow a table and are not its alias. */
-const NO_ALIAS = [
+const NO_ALIAS = new Set([
   ...JOIN_WORDS,
   ...[
     'on',
@@ -31,7 +31,9 @@ const NO_ALIAS = [
     'values',
     'where',
   ],
-];
+]);
+const HINT_WORDS = new Set(['use', 'force', 'ignore']);
+const INDEX_WORDS = new Set(['index', 'key']);
 
 /** Reads the tables of a FROM clause (or of an UPDATE) into `scope`. Whatever it does not understand is refused. */
 export function readFrom(tokens: readonly Token[], scope: Scope): Joined {
@@ -58,7 +60,8 @@ class FromReader {
   }
 
   #take(...words: string[]): boolean {
-    if (!isWord(this.#peek(), ...words)) return false;
+    const token = this.#peek();
+    if (token?.kind !== 'word' || !words.includes(token.text)) return false;
     this.#position++;
     return true;
   }
@@ -91,7 +94,7 @@ class FromReader {
 
   #startsJoin(): boolean {
     // `left(name, 2)` is a function.
-    return isWord(this.#peek(), ...JOIN_WORDS) && !isParentheses(this.#peek(1));
+    return isOneOf(this.#peek(), JOIN_WORDS) && !isParentheses(this.#peek(1));
   }
 
   /** `using (tenant_id, …)`: equal in the two tables next to it, where there is no choice which they are. */
@@ -186,7 +189,7 @@ class FromReader {
   #readAlias(name?: string): { alias: string; columns?: readonly string[] } {
     const explicit = this.#take('as');
     const next = this.#peek();
-    const isAlias = next && nameOf(next) !== undefined && (explicit || !isWord(next, ...NO_ALIAS));
+    const isAlias = next && nameOf(next) !== undefined && (explicit || !isOneOf(next, NO_ALIAS));
     if (isAlias) this.#position++;
     const alias = isAlias ? (nameOf(next) as string) : name;
     const columns = this.#peek();
@@ -200,7 +203,7 @@ class FromReader {
 
   /** `force index (name)`: no effect on which rows are found. */
   #skipIndexHints(): void {
-    while (isWord(this.#peek(), 'use', 'force', 'ignore') && isWord(this.#peek(1), 'index', 'key')) {
+    while (isOneOf(this.#peek(), HINT_WORDS) && isOneOf(this.#peek(1), INDEX_WORDS)) {
       if (!isParentheses(this.#peek(2))) throw new Refusal('an index hint in it is not understood');
       this.#position += 3;
     }

@@ -4,14 +4,18 @@ import { readExpression } from './expression.js';
 import { type Joined, readFrom, renamed } from './from-clause.js';
 import { Refusal } from './refusal.js';
 import { nameOf, type Operand, type QueryResult, readOperand, type Scope } from './scope.js';
-import { isOperator, isParentheses, isWord, splitByComma, type Token } from './token.js';
+import { isOneOf, isOperator, isParentheses, isWord, splitByComma, type Token } from './token.js';
 import { readDelete, readInsert, readUpdate } from './write.js';
+
+const INSERT_WORDS = new Set(['insert', 'replace']);
+const SET_WORDS = new Set(['union', 'except', 'intersect', 'minus']);
+const QUANTIFIERS = new Set(['all', 'distinct']);
 
 /** Reads a query or a writing statement. `scope` is its own; what stands around it is the scope's outer. */
 export function readQuery(tokens: readonly Token[], scope: Scope): QueryResult {
   const [first] = tokens;
   if (isWord(first, 'with')) return readWith(tokens, scope);
-  if (isWord(first, 'insert', 'replace')) return readInsert(tokens, scope);
+  if (isOneOf(first, INSERT_WORDS)) return readInsert(tokens, scope);
   if (isWord(first, 'update')) return readUpdate(tokens, scope);
   if (isWord(first, 'delete')) return readDelete(tokens, scope);
   return readUnion(tokens, scope);
@@ -52,8 +56,8 @@ function readUnion(tokens: readonly Token[], scope: Scope): QueryResult {
   const parts: Token[][] = [[]];
   for (const token of tokens) {
     const isStart = parts[parts.length - 1]?.length === 0 && parts.length > 1;
-    if (isWord(token, 'union', 'except', 'intersect', 'minus')) parts.push([]);
-    else if (!(isStart && isWord(token, 'all', 'distinct'))) parts[parts.length - 1]?.push(token);
+    if (isOneOf(token, SET_WORDS)) parts.push([]);
+    else if (!(isStart && isOneOf(token, QUANTIFIERS))) parts[parts.length - 1]?.push(token);
   }
   // Each part has tables of its own, and common table expressions are visible in all.
   const results = parts.map((part) => readPart(part, parts.length === 1 ? scope : scope.nest()));
@@ -110,26 +114,36 @@ export function cutClauses(tokens: readonly Token[], words: readonly string[]): 
   let current = clauses.head as Token[];
   let last = -1;
   for (const [index, token] of tokens.entries()) {
-    const order = token.kind === 'word' ? words.indexOf(token.text) : -1;
-    const isDistinctFrom =
-      isWord(token, 'from') && isWord(tokens[index - 1], 'distinct') && isWord(tokens[index - 2], 'is', 'not');
-    if (order < 0 || isDistinctFrom || isOperator(tokens[index - 1], '.') || isOperator(tokens[index + 1], '.')) {
+    const order = startsClause(token, index, tokens) ? words.indexOf(token.text) : -1;
+    if (order < 0) {
       current.push(token);
       continue;
     }
-    const word = words[order] as string;
+    const word = token.text;
     if (order <= last && !TAIL.includes(word)) throw new Refusal(`its clauses are out of order at "${word}"`);
     last = Math.max(last, order);
-    current = clauses[word] = [...(clauses[word] ?? []), ...(TAIL.includes(word) ? [token] : [])];
+    clauses[word] ??= [];
+    current = clauses[word];
+    if (TAIL.includes(word)) current.push(token);
   }
   for (const word of TAIL) for (const token of clauses[word] ?? []) refuseInTail(token);
   for (const word of NAMES_ELSEWHERE) for (const token of clauses[word] ?? []) refuseCondition(token);
   return clauses;
 }
 
+/** A word may be part of a name (`t.limit`), and the "from" of "is distinct from" starts nothing. */
+function startsClause(token: Token, index: number, tokens: readonly Token[]): boolean {
+  if (token.kind !== 'word' || isOperator(tokens[index - 1], '.') || isOperator(tokens[index + 1], '.')) return false;
+  const isDistinctFrom =
+    token.text === 'from' &&
+    isWord(tokens[index - 1], 'distinct') &&
+    (isWord(tokens[index - 2], 'is') || isWord(tokens[index - 2], 'not'));
+  return !isDistinctFrom;
+}
+
 const TAIL = ['limit', 'offset', 'fetch', 'for', 'lock'];
 const NAMES_ELSEWHERE = ['window', 'returning'];
-const CONDITION_WORDS = ['and', 'or', 'not', 'where', 'from', 'is', 'like', 'between', 'union', 'select'];
+const CONDITION_WORDS = new Set(['and', 'or', 'not', 'where', 'from', 'is', 'like', 'between', 'union', 'select']);
 
 /** Limits and locks are numbers and a few words; anything that could go on as a condition is not. */
 function refuseInTail(token: Token): void {
@@ -141,7 +155,7 @@ function refuseInTail(token: Token): void {
 }
 
 function refuseCondition(token: Token): void {
-  if (isWord(token, ...CONDITION_WORDS))
+  if (isOneOf(token, CONDITION_WORDS))
     throw new Refusal('it goes on after its condition in a way that is not understood');
 }
 
@@ -192,7 +206,7 @@ function readOutputs(list: readonly Token[], scope: Scope): Outputs {
   const byName = new Map<string, Source>();
   const byPosition: (Source | undefined)[] = [];
   let isCounted = true;
-  for (const item of splitByComma(isWord(list[0], 'distinct', 'all') ? list.slice(1) : list)) {
+  for (const item of splitByComma(isOneOf(list[0], QUANTIFIERS) ? list.slice(1) : list)) {
     const star = isOperator(item[item.length - 1], '*');
     if (star && (item.length === 1 || isOperator(item[item.length - 2], '.'))) {
       isCounted = false;

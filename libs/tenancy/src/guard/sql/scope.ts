@@ -3,7 +3,7 @@ import type { Block, Outputs, Slot, Source, TableRef } from './analysis.js';
 import type { Catalogue } from './catalogue.js';
 import type { AllowedFunctions } from './functions.js';
 import { Refusal } from './refusal.js';
-import { type Group, isOperator, isParentheses, isWord, splitByComma, type Token } from './token.js';
+import { type Group, isOneOf, isOperator, isParentheses, isWord, splitByComma, type Token } from './token.js';
 
 /** What the parts of the reader share while they read one statement. */
 export interface Reading {
@@ -98,7 +98,7 @@ const UNKNOWN: Operand = { kind: 'unknown' };
  * Types a tenant id may be cast to without becoming another value. On PostgreSQL only: SQLite makes a number of
  * `cast('0190…' as uuid)`, and `char` alone is one character in some products.
  */
-const FAITHFUL_TYPES = ['uuid', 'text', 'varchar'];
+const FAITHFUL_TYPES = new Set(['uuid', 'text', 'varchar']);
 
 /** Name of an identifier, in the spelling that catalogue and scopes compare. */
 export function nameOf(token: Token | undefined): string | undefined {
@@ -120,7 +120,7 @@ export function readOperand(tokens: readonly Token[], scope: Scope): Operand {
 }
 
 function isFaithful(type: readonly Token[], scope: Scope): boolean {
-  return scope.reading.engine === 'postgresql' && type.length === 1 && isWord(type[0], ...FAITHFUL_TYPES);
+  return scope.reading.engine === 'postgresql' && type.length === 1 && isOneOf(type[0], FAITHFUL_TYPES);
 }
 
 function readCast({ inner }: Group, scope: Scope): Operand {

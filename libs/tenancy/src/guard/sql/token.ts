@@ -14,8 +14,12 @@ export type Token =
 export type Group = Extract<Token, { kind: 'group' }>;
 
 /** Whether the token is this keyword. Words are in lower case; a quoted identifier is never a keyword. */
-export function isWord(token: Token | undefined, ...words: readonly string[]): boolean {
-  return token?.kind === 'word' && words.includes(token.text);
+export function isWord(token: Token | undefined, word: string): boolean {
+  return token?.kind === 'word' && token.text === word;
+}
+
+export function isOneOf(token: Token | undefined, words: ReadonlySet<string>): boolean {
+  return token?.kind === 'word' && words.has(token.text);
 }
 
 export function isOperator(token: Token | undefined, text: string): boolean {

@@ -5,11 +5,11 @@ import { type Joined, readFrom } from './from-clause.js';
 import { cutClauses, readBlock, readQuery } from './query.js';
 import { Refusal } from './refusal.js';
 import { nameOf, type QueryResult, readOperand, type Scope } from './scope.js';
-import { isOperator, isParentheses, isWord, splitByComma, type Token } from './token.js';
+import { isOneOf, isOperator, isParentheses, isWord, splitByComma, type Token } from './token.js';
 
 const RESULT: QueryResult = { outputs: NO_OUTPUTS, correlated: false };
 /** What may stand between the first word of a writing statement and its table. */
-const MODIFIERS = [
+const MODIFIERS = new Set([
   'or',
   'ignore',
   'replace',
@@ -20,11 +20,14 @@ const MODIFIERS = [
   'high_priority',
   'quick',
   'only',
-];
+]);
+const CONFLICT_WORDS = new Set(['conflict', 'duplicate']);
+const VALUES_WORDS = new Set(['values', 'value']);
+const BEFORE_UPDATE = new Set(['do', 'key']);
 
 function skipModifiers(tokens: readonly Token[], from: number): number {
   let at = from;
-  while (isWord(tokens[at], ...MODIFIERS)) at++;
+  while (isOneOf(tokens[at], MODIFIERS)) at++;
   return at;
 }
 
@@ -58,9 +61,7 @@ export function readInsert(tokens: readonly Token[], scope: Scope): QueryResult 
     throw new Refusal(`it inserts into "${inserted.table.name}" without the column "${inserted.table.tenantColumn}"`);
   }
   const rest = tokens.slice(columnsAt + 1);
-  const conflictAt = rest.findIndex(
-    (token, index) => isWord(token, 'on') && isWord(rest[index + 1], 'conflict', 'duplicate'),
-  );
+  const conflictAt = rest.findIndex((token, index) => isWord(token, 'on') && isOneOf(rest[index + 1], CONFLICT_WORDS));
   const returningAt = rest.findIndex((token) => isWord(token, 'returning'));
   const end = [conflictAt, returningAt].filter((index) => index >= 0).reduce((a, b) => Math.min(a, b), rest.length);
   readInserted(rest.slice(0, end), names.length, position, scope);
@@ -79,7 +80,7 @@ function refuseRowNumber(column: string | undefined, { reading }: Scope): void {
 
 /** The rows themselves: each must carry the tenant in its place. */
 function readInserted(tokens: readonly Token[], width: number, position: number, scope: Scope): void {
-  if (isWord(tokens[0], 'values', 'value')) {
+  if (isOneOf(tokens[0], VALUES_WORDS)) {
     for (const token of tokens.slice(1)) {
       if (isOperator(token, ',')) continue;
       if (!isParentheses(token)) throw new Refusal('the rows it inserts are not understood');
@@ -115,7 +116,9 @@ function readConflict(tokens: readonly Token[], inserted: TableRef, scope: Scope
   const proposed = { byName: new Map([[findTenantColumn(inserted), []]]), byPosition: [] };
   conflict.add({ alias: 'excluded', table: undefined, shared: false, outputs: proposed });
   readExpression(tokens, conflict);
-  const update = tokens.findIndex((token, index) => isWord(token, 'update') && isWord(tokens[index - 1], 'do', 'key'));
+  const update = tokens.findIndex(
+    (token, index) => isWord(token, 'update') && isOneOf(tokens[index - 1], BEFORE_UPDATE),
+  );
   if (update < 0) return;
   const { head = [] } = cutClauses(tokens.slice(update + 1), ['where', 'returning']);
   readAssignments(isWord(head[0], 'set') ? head.slice(1) : head, [inserted], conflict);
