@@ -4,7 +4,7 @@ import type { AbstractSqlDriver, SqlEntityManager } from '@mikro-orm/sql';
 import { Injectable } from '@nestjs/common';
 import { migrationsOf } from '#database/migrations';
 import { currentContext } from '#libs/context';
-import { CentralEntityManager, getEngine, ormOptions } from '#libs/persistence';
+import { CentralEntityManager, findInTransaction, getEngine, ormOptions } from '#libs/persistence';
 import { AppConfig } from '../config/app.config.js';
 import { centralEntities } from './entities.js';
 import { logOrm } from './orm-logger.js';
@@ -32,7 +32,8 @@ export class CentralDatabase extends CentralEntityManager {
   }
 
   get(): SqlEntityManager {
-    return currentContext().resource(UNIT_OF_WORK, () => this.#fork());
+    const unitOfWork = currentContext().resource(UNIT_OF_WORK, () => this.#fork());
+    return findInTransaction(unitOfWork) ?? unitOfWork;
   }
 
   #fork(): SqlEntityManager {

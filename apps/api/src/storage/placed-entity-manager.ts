@@ -1,7 +1,7 @@
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import { Injectable } from '@nestjs/common';
 import { type ContextTenant, currentContext } from '#libs/context';
-import { CurrentEntityManager } from '#libs/persistence';
+import { CurrentEntityManager, findInTransaction } from '#libs/persistence';
 import { ShardRegistry } from '#libs/sharding';
 import type { TenantRecord } from '#libs/tenancy';
 
@@ -19,7 +19,8 @@ export class PlacedEntityManager extends CurrentEntityManager {
   }
 
   get(): SqlEntityManager {
-    return currentContext().resource(UNIT_OF_WORK, (context) => this.#open(context.getTenant()));
+    const unitOfWork = currentContext().resource(UNIT_OF_WORK, (context) => this.#open(context.getTenant()));
+    return findInTransaction(unitOfWork) ?? unitOfWork;
   }
 
   #open(tenant: ContextTenant): SqlEntityManager {

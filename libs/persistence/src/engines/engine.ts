@@ -1,6 +1,7 @@
 import type { Configuration, Options } from '@mikro-orm/core';
 import type { AbstractSqlDriver } from '@mikro-orm/sql';
 import type { BulkDialect } from './bulk-dialect.js';
+import type { TransactionDialect } from './transaction-dialect.js';
 
 /** The database products Rowhouse runs on. `mysql` is Oracle's server, `mariadb` is MariaDB: their drivers differ. */
 export type EngineName = 'sqlite' | 'mysql' | 'mariadb' | 'postgresql';
@@ -30,6 +31,8 @@ export interface Engine {
   runs(driver: AbstractSqlDriver): boolean;
   /** How this engine writes many rows at once. */
   readonly bulk: BulkDialect;
+  /** How this engine runs transactions. */
+  readonly transactions: TransactionDialect;
   /** MikroORM options that open the database behind `url`. Pure: connects to nothing, creates no file. */
   connectionOptions(url: string, pool?: PoolOptions): Partial<Options<AbstractSqlDriver>>;
 }

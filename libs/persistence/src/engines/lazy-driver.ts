@@ -14,10 +14,13 @@ export class LazyDriver {
   constructor(
     private readonly packageName: string,
     private readonly className: string,
+    private readonly wrap: (driver: DriverClass) => DriverClass,
   ) {}
 
   get class(): DriverClass {
-    this.#loaded ??= (require(this.packageName) as Record<string, DriverClass>)[this.className] as DriverClass;
+    this.#loaded ??= this.wrap(
+      (require(this.packageName) as Record<string, DriverClass>)[this.className] as DriverClass,
+    );
     return this.#loaded;
   }
 

@@ -1,9 +1,13 @@
 import type { Engine } from './engine.js';
 import { LazyDriver } from './lazy-driver.js';
 import { mariadbBulkDialect } from './mysql.bulk-dialect.js';
+import { mariadbTransactionDialect } from './mysql.transaction-dialect.js';
+import { withReliableTransactions } from './reliable-transactions.js';
 import { serverOptions } from './server-options.js';
 
-const driver = new LazyDriver('@mikro-orm/mariadb', 'MariaDbDriver');
+const driver = new LazyDriver('@mikro-orm/mariadb', 'MariaDbDriver', (it) =>
+  withReliableTransactions(it, mariadbTransactionDialect),
+);
 
 /** MariaDB 10.11 or later. */
 export const mariadbEngine: Engine = {
@@ -13,6 +17,7 @@ export const mariadbEngine: Engine = {
   },
   runs: (candidate) => driver.made(candidate),
   bulk: mariadbBulkDialect,
+  transactions: mariadbTransactionDialect,
   connectionOptions: (url, pool) => ({
     // MikroORM knows one URL scheme for both products.
     ...serverOptions(url.replace(/^mariadb:/, 'mysql:'), pool),

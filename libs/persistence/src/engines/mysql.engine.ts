@@ -1,9 +1,13 @@
 import type { Engine } from './engine.js';
 import { LazyDriver } from './lazy-driver.js';
 import { mysqlBulkDialect } from './mysql.bulk-dialect.js';
+import { mysqlTransactionDialect } from './mysql.transaction-dialect.js';
+import { withReliableTransactions } from './reliable-transactions.js';
 import { serverOptions } from './server-options.js';
 
-const driver = new LazyDriver('@mikro-orm/mysql', 'MySqlDriver');
+const driver = new LazyDriver('@mikro-orm/mysql', 'MySqlDriver', (it) =>
+  withReliableTransactions(it, mysqlTransactionDialect),
+);
 
 /** Oracle's MySQL 8 through mysql2. On a MariaDB server use `mariadb:`: with this driver its schema diff never converges. */
 export const mysqlEngine: Engine = {
@@ -13,5 +17,6 @@ export const mysqlEngine: Engine = {
   },
   runs: (candidate) => driver.made(candidate),
   bulk: mysqlBulkDialect,
+  transactions: mysqlTransactionDialect,
   connectionOptions: (url, pool) => ({ ...serverOptions(url, pool), charset: 'utf8mb4' }),
 };

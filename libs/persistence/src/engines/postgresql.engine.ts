@@ -1,9 +1,13 @@
 import type { Engine } from './engine.js';
 import { LazyDriver } from './lazy-driver.js';
 import { postgresqlBulkDialect } from './postgresql.bulk-dialect.js';
+import { postgresqlTransactionDialect } from './postgresql.transaction-dialect.js';
+import { withReliableTransactions } from './reliable-transactions.js';
 import { serverOptions } from './server-options.js';
 
-const driver = new LazyDriver('@mikro-orm/postgresql', 'PostgreSqlDriver');
+const driver = new LazyDriver('@mikro-orm/postgresql', 'PostgreSqlDriver', (it) =>
+  withReliableTransactions(it, postgresqlTransactionDialect),
+);
 
 /** PostgreSQL 15 or later through pg. */
 export const postgresqlEngine: Engine = {
@@ -13,5 +17,6 @@ export const postgresqlEngine: Engine = {
   },
   runs: (candidate) => driver.made(candidate),
   bulk: postgresqlBulkDialect,
+  transactions: postgresqlTransactionDialect,
   connectionOptions: serverOptions,
 };

@@ -1,7 +1,9 @@
 import { CompiledQuery, type DatabaseConnection } from 'kysely';
 import type { DriverClass, Engine } from './engine.js';
+import { OneWriterSqliteDriver } from './one-writer-sqlite.driver.js';
+import { withReliableTransactions } from './reliable-transactions.js';
 import { sqliteBulkDialect } from './sqlite.bulk-dialect.js';
-import { StatementKeepingSqliteDriver } from './statement-keeping-sqlite.driver.js';
+import { sqliteTransactionDialect } from './sqlite.transaction-dialect.js';
 
 /**
  * Sent once per opened file. WAL lets other processes read while one writes; FULL makes a commit survive a power cut,
@@ -17,9 +19,10 @@ function fileOf(url: string): string {
 /** SQLite through better-sqlite3: one file, one connection, no server. The embedded default. */
 export const sqliteEngine: Engine = {
   name: 'sqlite',
-  driver: StatementKeepingSqliteDriver as DriverClass,
-  runs: (driver) => driver instanceof StatementKeepingSqliteDriver,
+  driver: withReliableTransactions(OneWriterSqliteDriver as DriverClass, sqliteTransactionDialect),
+  runs: (driver) => driver instanceof OneWriterSqliteDriver,
   bulk: sqliteBulkDialect,
+  transactions: sqliteTransactionDialect,
   connectionOptions(url) {
     return {
       dbName: fileOf(url),
