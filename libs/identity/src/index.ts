@@ -14,4 +14,10 @@ export { LoginThrottle } from './login-throttle.js';
 export { type CredentialRequest, PassportAuthenticator } from './passport/passport-authenticator.js';
 export { hasPermission, type Permission, type Role } from './permissions.js';
 export type { Principal } from './sessions/principal.js';
-export { type IssuedTokens, type SessionOrigin, SessionStore } from './sessions/session-store.js';
+export {
+  type IssuedTokens,
+  type SessionHolder,
+  type SessionOrigin,
+  SessionStore,
+  stillOpen,
+} from './sessions/session-store.js';

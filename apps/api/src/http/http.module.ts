@@ -4,6 +4,7 @@ import { AppConfig } from '../config/app.config.js';
 import { getJwtSecret } from '../config/data-dir.js';
 import { AccessGuard } from './access.guard.js';
 import { CursorCodec } from './cursor-codec.js';
+import { Pager } from './pager.js';
 import { ProblemFilter } from './problem.filter.js';
 import { ProblemsController } from './problems.controller.js';
 import { SchemaValidationPipe } from './schema-validation.pipe.js';
@@ -16,12 +17,13 @@ import { SchemaValidationPipe } from './schema-validation.pipe.js';
     { provide: APP_GUARD, useClass: AccessGuard },
     { provide: APP_PIPE, useClass: SchemaValidationPipe },
     { provide: APP_FILTER, useClass: ProblemFilter },
+    Pager,
     {
       provide: CursorCodec,
       inject: [AppConfig],
       useFactory: (config: AppConfig) => new CursorCodec(getJwtSecret(config)),
     },
   ],
-  exports: [CursorCodec],
+  exports: [CursorCodec, Pager],
 })
 export class HttpModule {}

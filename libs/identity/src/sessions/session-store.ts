@@ -22,6 +22,17 @@ export interface SessionOrigin {
   readonly userAgent?: string;
 }
 
+/** Whose sessions: a person, for one tenant; `null` for an operator's. */
+export interface SessionHolder {
+  readonly userId: string;
+  readonly tenantId: string | null;
+}
+
+/** Neither ended nor run out; the condition that makes a session one. */
+export function stillOpen() {
+  return { revokedAt: null, expiresAt: { $gt: new Date() } };
+}
+
 /** For how long a refresh token that was just replaced still gives its successor: two tabs may refresh at once. */
 const ROTATION_GRACE_MS = 10_000;
 const DAY_SECONDS = 86_400;
@@ -30,6 +41,8 @@ const DAY_SECONDS = 86_400;
 @Injectable()
 export class SessionStore {
   readonly #principals = new Map<string, { principal: Principal; staleAt: number }>();
+  /** Grows with everything that makes a kept principal wrong. */
+  #changes = 0;
 
   constructor(
     private readonly central: CentralEntityManager,
@@ -85,7 +98,18 @@ export class SessionStore {
   /** Ends a session. Its tokens are refused from the next request on. */
   async end(sessionId: string): Promise<void> {
     await this.central.get().nativeUpdate(Session, { id: sessionId, revokedAt: null }, { revokedAt: new Date() });
-    this.#principals.delete(sessionId);
+    this.#drop(sessionId);
+  }
+
+  /**
+   * Ends one of a user's sessions for one tenant (`null`: an operator's).
+   * @returns whether there was such a session: those of others, and of the same person for another tenant, are none
+   */
+  async endOwn(sessionId: string, { userId, tenantId }: SessionHolder): Promise<boolean> {
+    const where = { id: sessionId, userId, tenantId, ...stillOpen() };
+    const ended = await this.central.get().nativeUpdate(Session, where, { revokedAt: new Date() });
+    this.#drop(sessionId);
+    return ended === 1;
   }
 
   /**
@@ -96,16 +120,17 @@ export class SessionStore {
     const { sid } = this.tokens.verifyAccessToken(accessToken);
     const kept = this.#principals.get(sid);
     if (kept && kept.staleAt > Date.now()) return kept.principal;
+    const changes = this.#changes;
     const principal = await this.#readPrincipal(sid);
     if (!principal) throw new InvalidTokenError();
-    const { cacheTtlMs = 30_000 } = this.options;
-    if (this.#principals.size >= 100_000) this.#principals.clear();
-    this.#principals.set(sid, { principal, staleAt: Date.now() + cacheTtlMs });
+    // What was read while something ended or changed may be of before: it serves this request and is not kept.
+    if (changes === this.#changes) this.#keep(sid, principal);
     return principal;
   }
 
   /** Drops what is kept of a user's or a tenant's sessions. Call it after a membership or an account changed. */
   forget(of: { userId?: string; tenantId?: string }): void {
+    this.#changes++;
     for (const [sessionId, { principal }] of this.#principals) {
       if (principal.userId === of.userId || principal.membership?.tenantId === of.tenantId) {
         this.#principals.delete(sessionId);
@@ -113,9 +138,20 @@ export class SessionStore {
     }
   }
 
+  #keep(sessionId: string, principal: Principal): void {
+    const { cacheTtlMs = 30_000 } = this.options;
+    if (this.#principals.size >= 100_000) this.#principals.clear();
+    this.#principals.set(sessionId, { principal, staleAt: Date.now() + cacheTtlMs });
+  }
+
+  #drop(sessionId: string): void {
+    this.#changes++;
+    this.#principals.delete(sessionId);
+  }
+
   async #readPrincipal(sessionId: string): Promise<Principal | undefined> {
     const em = this.central.get().fork();
-    const session = await em.findOne(Session, { id: sessionId, revokedAt: null, expiresAt: { $gt: new Date() } });
+    const session = await em.findOne(Session, { id: sessionId, ...stillOpen() });
     const user = session && (await em.findOne(User, session.userId));
     if (!user) return undefined;
     const { tenantId } = session;
