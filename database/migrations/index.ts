@@ -1,9 +1,13 @@
 import type { MigrationObject } from '@mikro-orm/core';
 import type { EngineName } from '#libs/persistence';
 import { Migration20261120090000Initial as CentralInitialOnMariadb } from './central/mariadb/migration-20261120090000-initial.js';
+import { Migration20261120120000Invitations as InvitationsOnMariadb } from './central/mariadb/migration-20261120120000-invitations.js';
 import { Migration20261120090000Initial as CentralInitialOnMysql } from './central/mysql/migration-20261120090000-initial.js';
+import { Migration20261120120000Invitations as InvitationsOnMysql } from './central/mysql/migration-20261120120000-invitations.js';
 import { Migration20261120090000Initial as CentralInitialOnPostgresql } from './central/postgresql/migration-20261120090000-initial.js';
+import { Migration20261120120000Invitations as InvitationsOnPostgresql } from './central/postgresql/migration-20261120120000-invitations.js';
 import { Migration20261120090000Initial as CentralInitialOnSqlite } from './central/sqlite/migration-20261120090000-initial.js';
+import { Migration20261120120000Invitations as InvitationsOnSqlite } from './central/sqlite/migration-20261120120000-invitations.js';
 import { Migration20261120090000Initial as TenantInitialOnMariadb } from './tenant/mariadb/migration-20261120090000-initial.js';
 import { Migration20261120090000Initial as TenantInitialOnMysql } from './tenant/mysql/migration-20261120090000-initial.js';
 import { Migration20261120090000Initial as TenantInitialOnPostgresql } from './tenant/postgresql/migration-20261120090000-initial.js';
@@ -17,13 +21,18 @@ const initial = (migration: MigrationObject['class']): MigrationObject => ({
   class: migration,
 });
 
+const invitations = (migration: MigrationObject['class']): MigrationObject => ({
+  name: 'Migration20261120120000Invitations',
+  class: migration,
+});
+
 /** Listed rather than found by file name, so that a build, a bundle and a test all run the same ones. */
 const migrations: Readonly<Record<MigrationSet, Readonly<Record<EngineName, readonly MigrationObject[]>>>> = {
   central: {
-    mariadb: [initial(CentralInitialOnMariadb)],
-    mysql: [initial(CentralInitialOnMysql)],
-    postgresql: [initial(CentralInitialOnPostgresql)],
-    sqlite: [initial(CentralInitialOnSqlite)],
+    mariadb: [initial(CentralInitialOnMariadb), invitations(InvitationsOnMariadb)],
+    mysql: [initial(CentralInitialOnMysql), invitations(InvitationsOnMysql)],
+    postgresql: [initial(CentralInitialOnPostgresql), invitations(InvitationsOnPostgresql)],
+    sqlite: [initial(CentralInitialOnSqlite), invitations(InvitationsOnSqlite)],
   },
   tenant: {
     mariadb: [initial(TenantInitialOnMariadb)],

@@ -10,6 +10,7 @@ import { getJwtSecret } from './config/data-dir.js';
 import { DemoModule } from './demo/demo.module.js';
 import { HealthModule } from './health/health.module.js';
 import { HttpModule } from './http/http.module.js';
+import { MembersModule } from './members/members.module.js';
 import { PlatformModule } from './platform/platform.module.js';
 import { CatalogueModule } from './shop/catalogue/catalogue.module.js';
 import { StorageModule } from './storage/storage.module.js';
@@ -31,6 +32,7 @@ export class AppModule {
         HealthModule,
         TenantsModule,
         AuthModule,
+        MembersModule,
         PlatformModule,
         AuditApiModule,
         CatalogueModule,

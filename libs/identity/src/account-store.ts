@@ -3,6 +3,7 @@ import { CentralEntityManager } from '#libs/persistence';
 import { Membership } from './entities/membership.entity.js';
 import { User } from './entities/user.entity.js';
 import { EmailInUseError } from './errors/email-in-use.error.js';
+import { MemberExistsError } from './errors/member-exists.error.js';
 import { PasswordHasher } from './password-hasher.js';
 import type { Role } from './permissions.js';
 
@@ -42,8 +43,12 @@ export class AccountStore {
     return existing;
   }
 
-  /** Makes `user` a member. */
-  addMember(user: User, tenantId: string, role: Role): Membership {
+  /**
+   * Makes `user` a member.
+   * @throws {MemberExistsError}
+   */
+  async addMember(user: User, tenantId: string, role: Role): Promise<Membership> {
+    if (await this.central.get().count(Membership, { userId: user.id, tenantId })) throw new MemberExistsError();
     const membership = new Membership(user.id, tenantId, role);
     this.central.get().persist(membership);
     return membership;

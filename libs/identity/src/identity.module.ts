@@ -1,7 +1,9 @@
 import { Module } from '@nestjs/common';
 import { AccountStore } from './account-store.js';
 import { ConfigurableModuleClass } from './identity.module-definition.js';
+import { InvitationStore } from './invitations/invitation-store.js';
 import { LoginThrottle } from './login-throttle.js';
+import { MemberStore } from './members/member-store.js';
 import { BearerPassportStrategy } from './passport/bearer.passport-strategy.js';
 import { LocalPassportStrategy } from './passport/local.passport-strategy.js';
 import { PassportAuthenticator } from './passport/passport-authenticator.js';
@@ -17,13 +19,15 @@ import { TokenSigner } from './sessions/token-signer.js';
   providers: [
     AccountStore,
     BearerPassportStrategy,
+    InvitationStore,
     LocalPassportStrategy,
     LoginThrottle,
+    MemberStore,
     PassportAuthenticator,
     PasswordHasher,
     SessionStore,
     TokenSigner,
   ],
-  exports: [AccountStore, LoginThrottle, PassportAuthenticator, SessionStore],
+  exports: [AccountStore, InvitationStore, LoginThrottle, MemberStore, PassportAuthenticator, SessionStore],
 })
 export class IdentityModule extends ConfigurableModuleClass {}

@@ -1,5 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
+import { EmailInUseError } from './errors/email-in-use.error.js';
+import { InvalidCredentialsError } from './errors/invalid-credentials.error.js';
 import { TooManyAttemptsError } from './errors/too-many-attempts.error.js';
 import { IDENTITY_MODULE_OPTIONS, type IdentityModuleOptions } from './identity.options.js';
 
@@ -27,6 +29,22 @@ export class LoginThrottle {
     for (const [index, limiter] of [this.#byAccount, this.#byAddress].entries()) {
       const state = states[index];
       if (state && state.consumedPoints >= limiter.points) throw this.#refusal(state);
+    }
+  }
+
+  /**
+   * Lets `attempt` check a password, and counts it when the password was wrong. Every place that takes a password goes
+   * through here: sign-up and joining a tenant would tell as well whether a guess was right.
+   *
+   * @throws {TooManyAttemptsError} instead of the attempt
+   */
+  async watch<T>(email: string, ip: string, attempt: () => Promise<T>): Promise<T> {
+    await this.assertAllowed(email, ip);
+    try {
+      return await attempt();
+    } catch (error) {
+      if (error instanceof InvalidCredentialsError || error instanceof EmailInUseError) await this.fail(email, ip);
+      throw error;
     }
   }
 

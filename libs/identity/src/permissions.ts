@@ -1,17 +1,18 @@
 /** What a member may be allowed to do, as `<area>:<read|write>`. */
-export type Permission = 'catalogue:read' | 'catalogue:write' | 'audit:read' | 'members:write';
+export type Permission = 'catalogue:read' | 'catalogue:write' | 'audit:read' | 'members:read' | 'members:write';
 
 /** Role of a member within one tenant. */
 export type Role = 'owner' | 'admin' | 'member' | 'viewer';
 
-const MEMBER: readonly Permission[] = ['catalogue:read', 'catalogue:write'];
+const VIEWER: readonly Permission[] = ['catalogue:read', 'members:read'];
+const MEMBER: readonly Permission[] = [...VIEWER, 'catalogue:write'];
 const ADMIN: readonly Permission[] = [...MEMBER, 'audit:read', 'members:write'];
 
 const permissions: Readonly<Record<Role, ReadonlySet<Permission>>> = {
   owner: new Set(ADMIN),
   admin: new Set(ADMIN),
   member: new Set(MEMBER),
-  viewer: new Set<Permission>(['catalogue:read']),
+  viewer: new Set(VIEWER),
 };
 
 /** Whether `role` includes `permission`. */

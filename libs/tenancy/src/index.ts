@@ -17,6 +17,7 @@ export { guardedDriver } from './guard/guarded-driver.js';
 export type { StatementGuardOptions } from './guard/statement-guard.js';
 export type { IsolationStrategyName, Placement } from './placement.js';
 export { assertSlug } from './slug.js';
+export { assertServed } from './store/assert-served.js';
 export type { TenantRecord } from './store/tenant-record.js';
 export { TenantStore } from './store/tenant-store.js';
 export { TenancyModule } from './tenancy.module.js';

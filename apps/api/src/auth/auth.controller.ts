@@ -1,7 +1,7 @@
 import { Body, Controller, Get, HttpCode, Post, Req } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { currentContext } from '#libs/context';
-import { InvalidCredentialsError, LoginThrottle, PassportAuthenticator, SessionStore, type User } from '#libs/identity';
+import { LoginThrottle, PassportAuthenticator, SessionStore, type User } from '#libs/identity';
 import { AnyAccount, Public } from '../http/access.decorators.js';
 import { currentPrincipal } from '../http/access.guard.js';
 import { toTenantView } from '../tenants/tenant.view.js';
@@ -23,8 +23,7 @@ export class AuthController {
   @HttpCode(200)
   async logIn(@Body({ schema: loginSchema }) login: Login, @Req() request: FastifyRequest) {
     const { ip = 'unknown', userAgent } = currentContext();
-    await this.throttle.assertAllowed(login.email, ip);
-    const { tokens, tenant } = await this.#countFailures(login, ip, async () => {
+    const { tokens, tenant } = await this.throttle.watch(login.email, ip, async () => {
       const user: User = await this.passport.authenticateLocal(request);
       return this.auth.logIn(user, login.tenant, { ip, userAgent });
     });
@@ -55,14 +54,5 @@ export class AuthController {
       tenant: tenant ? { id: tenant.id, slug: tenant.slug } : null,
       role: membership?.role ?? null,
     };
-  }
-
-  async #countFailures<T>({ email }: Login, ip: string, attempt: () => Promise<T>): Promise<T> {
-    try {
-      return await attempt();
-    } catch (error) {
-      if (error instanceof InvalidCredentialsError) await this.throttle.fail(email, ip);
-      throw error;
-    }
   }
 }

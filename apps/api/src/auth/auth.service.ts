@@ -8,7 +8,7 @@ import {
   SessionStore,
   type User,
 } from '#libs/identity';
-import { type TenantRecord, TenantStore, TenantSuspendedError } from '#libs/tenancy';
+import { assertServed, type TenantRecord, TenantStore } from '#libs/tenancy';
 
 /** A log-in: the tokens and the tenant they speak for (`undefined` for an operator's). */
 export interface LoggedIn {
@@ -33,7 +33,7 @@ export class AuthService {
    */
   async logIn(user: User, slug: string | undefined, origin: SessionOrigin): Promise<LoggedIn> {
     const tenant = await this.#chooseTenant(user, slug);
-    if (tenant?.status === 'suspended') throw new TenantSuspendedError(tenant.id);
+    if (tenant) assertServed(tenant);
     const tokens = await this.sessions.open(user.id, tenant?.id ?? null, origin);
     return { tokens, tenant };
   }
@@ -42,7 +42,7 @@ export class AuthService {
   refresh(refreshToken: string): Promise<IssuedTokens> {
     return this.sessions.refresh(refreshToken, async ({ membership }) => {
       const tenant = membership && (await this.tenants.findById(membership.tenantId));
-      if (tenant?.status === 'suspended') throw new TenantSuspendedError(tenant.id);
+      if (tenant) assertServed(tenant);
     });
   }
 

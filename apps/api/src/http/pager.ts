@@ -36,12 +36,10 @@ export class Pager {
     const conditions = [where];
     if (cursor !== undefined) conditions.push(keysetAfter<Row>(keys, this.cursors.decode(scope, cursor)));
     // One row more than asked for tells whether there is a next page, without a count.
-    const rows = await this.central
-      .get()
-      .find(entity, { $and: conditions } as FilterQuery<NoInfer<Row>>, {
-        orderBy: keysetOrder<Row>(keys),
-        limit: limit + 1,
-      });
+    const rows = await this.central.get().find(entity, { $and: conditions } as FilterQuery<NoInfer<Row>>, {
+      orderBy: keysetOrder<Row>(keys),
+      limit: limit + 1,
+    });
     const data = rows.slice(0, limit) as Row[];
     const last = data.at(-1);
     const more = rows.length > data.length && last;

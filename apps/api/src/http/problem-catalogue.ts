@@ -81,7 +81,11 @@ export const problemCatalogue: Readonly<Record<ErrorCode, ProblemKind>> = {
   // Somebody else is at it: the same request may succeed a moment later.
   lock_unavailable: { status: 409, title: 'Conflict', code: 'conflict' },
   lock_unsupported: INTERNAL,
+  invitation_not_found: { status: 404, title: 'Not found', code: 'not_found' },
+  last_owner: { status: 409, title: 'Conflict', code: 'conflict' },
   malformed_json: { status: 400, title: 'Malformed JSON' },
+  member_exists: { status: 409, title: 'Conflict', code: 'conflict' },
+  member_not_found: { status: 404, title: 'Not found', code: 'not_found' },
   no_context: INTERNAL,
   not_found: { status: 404, title: 'Not found' },
   number_out_of_range: { status: 400, title: 'Invalid input', code: 'invalid_input' },

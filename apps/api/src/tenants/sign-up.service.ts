@@ -2,7 +2,7 @@ import { UniqueConstraintViolationException } from '@mikro-orm/core';
 import { Injectable } from '@nestjs/common';
 import { AuditTrail } from '#libs/audit';
 import { type Actor, currentContext, runAs } from '#libs/context';
-import { AccountStore, type User } from '#libs/identity';
+import { AccountStore, LoginThrottle, type User } from '#libs/identity';
 import { CentralEntityManager } from '#libs/persistence';
 import { type PlacementRecord, SlugTakenError, Tenant } from '#libs/tenancy';
 import type { SignUp } from './sign-up.schemas.js';
@@ -21,6 +21,7 @@ export class SignUpService {
   constructor(
     private readonly central: CentralEntityManager,
     private readonly accounts: AccountStore,
+    private readonly throttle: LoginThrottle,
     private readonly placer: TenantPlacer,
     private readonly trail: AuditTrail,
   ) {}
@@ -28,15 +29,18 @@ export class SignUpService {
   /**
    * @param shardId  where the operator wants the tenant; default: the shard of its slot
    * @throws {InvalidSlugError} @throws {SlugTakenError} @throws {EmailInUseError} @throws {UnknownShardError}
+   * @throws {TooManyAttemptsError} after too many passwords that are not the e-mail's
    */
   async signUp({ slug, name, owner: account }: SignUp, shardId?: string): Promise<SignedUp> {
     const em = this.central.get();
     const tenant = new Tenant(slug, name);
     const placement = this.placer.place(tenant, shardId);
     if (await em.count(Tenant, { slug })) throw new SlugTakenError(slug);
-    const owner = await this.accounts.getOrCreate(account);
+    const owner = await this.throttle.watch(account.email, currentContext().ip ?? 'unknown', () =>
+      this.accounts.getOrCreate(account),
+    );
     em.persist([tenant, placement]);
-    this.accounts.addMember(owner, tenant.id, 'owner');
+    await this.accounts.addMember(owner, tenant.id, 'owner');
     await this.#refuseTakenSlug(slug, () =>
       em.transactional(async (transaction) => {
         await transaction.flush();

@@ -3,7 +3,7 @@ import { AuditTrail } from '#libs/audit';
 import type { Context } from '#libs/context';
 import { NoTenantInContextError } from '#libs/context';
 import type { Principal } from '#libs/identity';
-import { TenantMismatchError, TenantStore, TenantSuspendedError } from '#libs/tenancy';
+import { assertServed, TenantMismatchError, TenantStore } from '#libs/tenancy';
 
 /**
  * Decides which tenant a request works for. The membership behind the credentials is authoritative; a header only
@@ -36,7 +36,7 @@ export class TenantGate {
       if (optional && selected === undefined) return;
       throw new NoTenantInContextError();
     }
-    if (tenant.status === 'suspended') throw new TenantSuspendedError(tenant.id);
+    assertServed(tenant);
     context.bindTenant(tenant);
     if (selected !== undefined && selected !== tenant.slug) {
       const identifier = String(selected).slice(0, 100);

@@ -1,0 +1,28 @@
+import { Body, Controller, Post } from '@nestjs/common';
+import { Public, RequirePermission } from '../http/access.decorators.js';
+import { currentPrincipal } from '../http/access.guard.js';
+import { toTenantView } from '../tenants/tenant.view.js';
+import { InvitationsService } from './invitations.service.js';
+import { toMemberView } from './member.view.js';
+import { type Acceptance, acceptanceSchema, type InvitationRequest, newInvitationSchema } from './members.schemas.js';
+
+/** The way into a tenant for people who are asked. */
+@Controller('v1/invitations')
+export class InvitationsController {
+  constructor(private readonly invitations: InvitationsService) {}
+
+  @RequirePermission('members:write')
+  @Post()
+  async invite(@Body({ schema: newInvitationSchema }) input: InvitationRequest) {
+    const { invitation, token } = await this.invitations.invite(input, currentPrincipal());
+    const { id, email, role, expiresAt } = invitation;
+    return { id, email, role, expiresAt: expiresAt.toISOString(), token };
+  }
+
+  @Public()
+  @Post('accept')
+  async accept(@Body({ schema: acceptanceSchema }) acceptance: Acceptance) {
+    const { tenant, user, membership } = await this.invitations.accept(acceptance);
+    return { tenant: toTenantView(tenant), member: toMemberView(user, membership) };
+  }
+}
