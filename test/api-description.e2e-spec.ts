@@ -24,7 +24,7 @@ describe('the description of the API', () => {
 
   it('says which routes need a token: all but the public ones', async () => {
     const { body } = await anonymous.call('/openapi.json');
-    expect(body.security).toEqual([{ bearer: [] }]);
+    expect(body.security).toEqual([{ bearer: [] }, { apiKey: [] }]);
     expect(body.paths['/v1/auth/login'].post.security).toEqual([{}]);
     expect(body.paths['/v1/products'].get.security).toBeUndefined();
   });

@@ -2,6 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { AuditModule } from '#libs/audit';
 import { IdentityModule } from '#libs/identity';
 import { TenancyModule } from '#libs/tenancy';
+import { ApiKeysModule } from './api-keys/api-keys.module.js';
 import { AuditApiModule } from './audit/audit-api.module.js';
 import { AuthModule } from './auth/auth.module.js';
 import { AppConfig } from './config/app.config.js';
@@ -33,6 +34,7 @@ export class AppModule {
         TenantsModule,
         AuthModule,
         MembersModule,
+        ApiKeysModule,
         PlatformModule,
         AuditApiModule,
         CatalogueModule,

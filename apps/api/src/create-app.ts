@@ -38,7 +38,11 @@ function createAdapter(logger: Logger): FastifyAdapter {
  */
 export async function createApp(config: AppConfig): Promise<NestFastifyApplication> {
   prepareDataDir(config);
-  const logger = pino({ level: config.logLevel, base: undefined, redact: ['req.headers.authorization'] });
+  const logger = pino({
+    level: config.logLevel,
+    base: undefined,
+    redact: ['req.headers.authorization', 'req.headers["x-api-key"]'],
+  });
   const adapter = createAdapter(logger);
   const app = await NestFactory.create<NestFastifyApplication>(AppModule.forConfig(config), adapter, {
     logger: new NestLogger(logger),

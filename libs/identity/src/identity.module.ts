@@ -1,9 +1,11 @@
 import { Module } from '@nestjs/common';
 import { AccountStore } from './account-store.js';
+import { ApiKeyStore } from './api-keys/api-key-store.js';
 import { ConfigurableModuleClass } from './identity.module-definition.js';
 import { InvitationStore } from './invitations/invitation-store.js';
 import { LoginThrottle } from './login-throttle.js';
 import { MemberStore } from './members/member-store.js';
+import { ApiKeyPassportStrategy } from './passport/api-key.passport-strategy.js';
 import { BearerPassportStrategy } from './passport/bearer.passport-strategy.js';
 import { LocalPassportStrategy } from './passport/local.passport-strategy.js';
 import { PassportAuthenticator } from './passport/passport-authenticator.js';
@@ -12,12 +14,14 @@ import { SessionStore } from './sessions/session-store.js';
 import { TokenSigner } from './sessions/token-signer.js';
 
 /**
- * Knows users, their memberships and their sessions. `forRoot(options)` or `forRootAsync({ useFactory, … })`.
+ * Knows users, their memberships and sessions, invitations, and API keys. `forRoot(options)` or `forRootAsync({ useFactory, … })`.
  * Needs a provider of `CentralEntityManager` in a global module.
  */
 @Module({
   providers: [
     AccountStore,
+    ApiKeyPassportStrategy,
+    ApiKeyStore,
     BearerPassportStrategy,
     InvitationStore,
     LocalPassportStrategy,
@@ -28,6 +32,14 @@ import { TokenSigner } from './sessions/token-signer.js';
     SessionStore,
     TokenSigner,
   ],
-  exports: [AccountStore, InvitationStore, LoginThrottle, MemberStore, PassportAuthenticator, SessionStore],
+  exports: [
+    AccountStore,
+    ApiKeyStore,
+    InvitationStore,
+    LoginThrottle,
+    MemberStore,
+    PassportAuthenticator,
+    SessionStore,
+  ],
 })
 export class IdentityModule extends ConfigurableModuleClass {}

@@ -1,12 +1,22 @@
 /** What a member may be allowed to do, as `<area>:<read|write>`. */
-export type Permission = 'catalogue:read' | 'catalogue:write' | 'audit:read' | 'members:read' | 'members:write';
+export type Permission =
+  | 'catalogue:read'
+  | 'catalogue:write'
+  | 'audit:read'
+  | 'members:read'
+  | 'members:write'
+  | 'keys:read'
+  | 'keys:write';
 
 /** Role of a member within one tenant. */
 export type Role = 'owner' | 'admin' | 'member' | 'viewer';
 
 const VIEWER: readonly Permission[] = ['catalogue:read', 'members:read'];
 const MEMBER: readonly Permission[] = [...VIEWER, 'catalogue:write'];
-const ADMIN: readonly Permission[] = [...MEMBER, 'audit:read', 'members:write'];
+const ADMIN: readonly Permission[] = [...MEMBER, 'audit:read', 'members:write', 'keys:read', 'keys:write'];
+
+/** A leaked key must not be able to make others like it, or to let people in. */
+const PEOPLE_ONLY: ReadonlySet<Permission> = new Set<Permission>(['members:write', 'keys:read', 'keys:write']);
 
 const permissions: Readonly<Record<Role, ReadonlySet<Permission>>> = {
   owner: new Set(ADMIN),
@@ -18,4 +28,9 @@ const permissions: Readonly<Record<Role, ReadonlySet<Permission>>> = {
 /** Whether `role` includes `permission`. */
 export function hasPermission(role: Role, permission: Permission): boolean {
   return permissions[role].has(permission);
+}
+
+/** What an API key may be allowed by somebody of `role`: what they may do themselves, but for what is left to people. */
+export function keyPermissionsOf(role: Role): Permission[] {
+  return [...permissions[role]].filter((permission) => !PEOPLE_ONLY.has(permission));
 }

@@ -2,8 +2,8 @@ import { Body, Controller, Get, HttpCode, Post, Req } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { currentContext } from '#libs/context';
 import { LoginThrottle, PassportAuthenticator, SessionStore, type User } from '#libs/identity';
-import { AnyAccount, Public } from '../http/access.decorators.js';
-import { currentPrincipal } from '../http/access.guard.js';
+import { AnyAccount, AnyCredentials, Public } from '../http/access.decorators.js';
+import { currentCaller, currentPrincipal } from '../http/access.guard.js';
 import { toTenantView } from '../tenants/tenant.view.js';
 import { type Login, loginSchema, type Refresh, refreshSchema } from './auth.schemas.js';
 import { AuthService } from './auth.service.js';
@@ -44,15 +44,17 @@ export class AuthController {
     await this.sessions.end(currentPrincipal().sessionId);
   }
 
-  @AnyAccount()
+  @AnyCredentials()
   @Get('me')
   me() {
-    const { userId, email, name, isOperator, membership } = currentPrincipal();
+    const caller = currentCaller();
     const { tenant } = currentContext();
-    return {
-      user: { id: userId, email, name, isOperator },
-      tenant: tenant ? { id: tenant.id, slug: tenant.slug } : null,
-      role: membership?.role ?? null,
-    };
+    const of = { tenant: tenant ? { id: tenant.id, slug: tenant.slug } : null };
+    if (caller.kind === 'api_key') {
+      const { apiKeyId, name, permissions } = caller;
+      return { user: null, apiKey: { id: apiKeyId, name, permissions: [...permissions] }, ...of, role: null };
+    }
+    const { userId, email, name, isOperator, membership } = caller;
+    return { user: { id: userId, email, name, isOperator }, ...of, role: membership?.role ?? null };
   }
 }

@@ -1,21 +1,38 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
-import { type Context, currentContext } from '#libs/context';
-import { hasPermission, PassportAuthenticator, PermissionDeniedError, type Principal } from '#libs/identity';
+import { type Actor, currentContext } from '#libs/context';
+import {
+  type Caller,
+  hasPermission,
+  PassportAuthenticator,
+  type Permission,
+  PermissionDeniedError,
+  type Principal,
+} from '#libs/identity';
 import { TenantGate } from '../tenants/tenant-gate.js';
 import { ACCESS, type Access } from './access.decorators.js';
 
-const PRINCIPAL = Symbol('principal');
+const CALLER = Symbol('caller');
 
 /**
- * The principal of the current request.
+ * Whom the current request speaks for.
  * @throws {TypeError} on a public route, which has none: a mistake of the route, not of the caller
  */
+export function currentCaller(): Caller {
+  const caller = currentContext().findResource<Caller>(CALLER);
+  if (!caller) throw new TypeError('A public route has no caller. Remove @Public() or do not ask for it.');
+  return caller;
+}
+
+/**
+ * The person the current request speaks for.
+ * @throws {PermissionDeniedError} for an API key
+ */
 export function currentPrincipal(): Principal {
-  const principal = currentContext().findResource<Principal>(PRINCIPAL);
-  if (!principal) throw new TypeError('A public route has no principal. Remove @Public() or do not ask for it.');
-  return principal;
+  const caller = currentCaller();
+  if (caller.kind !== 'user') throw new PermissionDeniedError('person');
+  return caller;
 }
 
 /**
@@ -38,28 +55,40 @@ export class AccessGuard implements CanActivate {
     if (access === 'public') return true;
     const request = execution.switchToHttp().getRequest<FastifyRequest>();
     const context = currentContext();
-    const principal = await this.passport.authenticateBearer(request);
-    context.resource(PRINCIPAL, () => principal);
-    this.#bindActor(context, principal, access);
-    if (access === 'operator') return this.#admitOperator(principal);
-    await this.tenants.enter(context, principal, request.headers['x-tenant'], access === 'account');
-    return this.#admit(principal, access);
+    const caller = await this.passport.authenticate(request);
+    context.resource(CALLER, () => caller);
+    context.bindActor(actorOf(caller, access));
+    if (access === 'operator') return admitOperator(caller);
+    const tenantId = caller.kind === 'user' ? caller.membership?.tenantId : caller.tenantId;
+    const optional = access === 'account' || access === 'credentials';
+    await this.tenants.enter(context, tenantId, request.headers['x-tenant'], optional);
+    return admit(caller, access);
   }
+}
 
-  #bindActor(context: Context, { userId, email }: Principal, access: Access | undefined): void {
-    context.bindActor({ id: userId, type: access === 'operator' ? 'operator' : 'user', email });
-  }
+function actorOf(caller: Caller, access: Access | undefined): Actor {
+  if (caller.kind === 'api_key') return { id: caller.apiKeyId, type: 'api_key' };
+  return { id: caller.userId, type: access === 'operator' ? 'operator' : 'user', email: caller.email };
+}
 
-  #admitOperator(principal: Principal): true {
-    if (!principal.isOperator) throw new PermissionDeniedError('operator');
-    return true;
-  }
+function admitOperator(caller: Caller): true {
+  if (caller.kind !== 'user' || !caller.isOperator) throw new PermissionDeniedError('operator');
+  return true;
+}
 
-  #admit({ membership }: Principal, access: Access | undefined): true {
-    if (typeof access !== 'object') return true;
-    if (!membership || !hasPermission(membership.role, access.permission)) {
-      throw new PermissionDeniedError(access.permission);
-    }
-    return true;
-  }
+function admit(caller: Caller, access: Access | undefined): true {
+  if (access === 'credentials') return true;
+  if (typeof access === 'object') return admitPermitted(caller, access.permission);
+  // A key may what it was given by name, so where no permission is named it may nothing.
+  if (caller.kind !== 'user') throw new PermissionDeniedError('person');
+  return true;
+}
+
+function admitPermitted(caller: Caller, permission: Permission): true {
+  const permitted =
+    caller.kind === 'user'
+      ? caller.membership && hasPermission(caller.membership.role, permission)
+      : caller.permissions.has(permission);
+  if (!permitted) throw new PermissionDeniedError(permission);
+  return true;
 }

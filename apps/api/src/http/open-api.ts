@@ -57,7 +57,9 @@ export function createOpenApiDocument(app: INestApplication): OpenAPIObject {
     .setDescription('Multi-tenant shop API. Errors are RFC 9457 problems; ids are opaque; money is in minor units.')
     .setVersion('1')
     .addBearerAuth()
+    .addApiKey({ type: 'apiKey', in: 'header', name: 'X-Api-Key' }, 'apiKey')
     .addSecurityRequirements('bearer')
+    .addSecurityRequirements('apiKey')
     .build();
   return addProblems(SwaggerModule.createDocument(app, description));
 }

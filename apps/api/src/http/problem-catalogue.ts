@@ -44,6 +44,7 @@ const INTERNAL: ProblemKind = { status: 500, title: 'Internal error', code: 'int
  * answered by chance.
  */
 export const problemCatalogue: Readonly<Record<ErrorCode, ProblemKind>> = {
+  ambiguous_credentials: { status: 400, title: 'Bad request', code: 'bad_request' },
   ambiguous_identity: INTERNAL,
   atomic_unsupported: INTERNAL,
   audit_entry_not_found: { status: 404, title: 'Not found', code: 'not_found' },

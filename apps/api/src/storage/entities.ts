@@ -1,6 +1,6 @@
 import type { EntityClass } from '@mikro-orm/core';
 import { AuditEntry } from '#libs/audit';
-import { Invitation, Membership, Session, User } from '#libs/identity';
+import { ApiKey, Invitation, Membership, Session, User } from '#libs/identity';
 import { Money } from '#libs/persistence';
 import { PlacementRecord, Tenant } from '#libs/tenancy';
 import { Book } from '../shop/catalogue/book.entity.js';
@@ -9,7 +9,7 @@ import { Electronic } from '../shop/catalogue/electronic.entity.js';
 import { Product } from '../shop/catalogue/product.entity.js';
 
 /** What belongs to no tenant: the central database. */
-export const centralEntities = [Tenant, PlacementRecord, User, Membership, Invitation, Session];
+export const centralEntities = [Tenant, PlacementRecord, User, Membership, Invitation, Session, ApiKey];
 
 /** What belongs to a tenant: every shard. A new entity of the product is added here, and nowhere else. */
 export const tenantEntities: EntityClass[] = [AuditEntry, Product, Book, Electronic, DigitalProduct, Money];

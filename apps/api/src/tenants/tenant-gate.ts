@@ -2,7 +2,6 @@ import { Injectable } from '@nestjs/common';
 import { AuditTrail } from '#libs/audit';
 import type { Context } from '#libs/context';
 import { NoTenantInContextError } from '#libs/context';
-import type { Principal } from '#libs/identity';
 import { assertServed, TenantMismatchError, TenantStore } from '#libs/tenancy';
 
 /**
@@ -17,21 +16,22 @@ export class TenantGate {
   ) {}
 
   /**
-   * Binds the tenant of `principal` to `context`.
+   * Binds the tenant that the credentials speak for to `context`.
    *
+   * @param tenantId  tenant of the credentials, if they have one
    * @param selected  value of `X-Tenant`; a repeated header counts as a name that no tenant has
    * @param optional  whether the route also works for no tenant
-   * @throws {NoTenantInContextError} the session speaks for no tenant
-   * @throws {TenantMismatchError} the header names another tenant, real or not; on record in the session's tenant
+   * @throws {NoTenantInContextError} the credentials speak for no tenant
+   * @throws {TenantMismatchError} the header names another tenant, real or not; on record in the credentials' tenant
    * @throws {TenantSuspendedError}
    */
   async enter(
     context: Context,
-    { membership }: Principal,
+    tenantId: string | undefined,
     selected: string | string[] | undefined,
     optional: boolean,
   ): Promise<void> {
-    const tenant = membership && (await this.tenants.findById(membership.tenantId));
+    const tenant = tenantId === undefined ? undefined : await this.tenants.findById(tenantId);
     if (!tenant) {
       if (optional && selected === undefined) return;
       throw new NoTenantInContextError();

@@ -3,10 +3,11 @@ import { IdentityError } from './identity.error.js';
 
 const SPECIAL = {
   operator: 'Only a platform operator may do this.',
+  person: 'Only a person who is signed in may do this; an API key may not.',
   owner: 'Only an owner may make, change or remove an owner.',
 } as const;
 
-/** The actor is known and a member, but the role does not allow this. */
+/** The actor is known and belongs to the tenant, but its role, or its key, does not allow this. */
 export class PermissionDeniedError extends IdentityError {
   readonly code = 'forbidden';
 
@@ -14,7 +15,7 @@ export class PermissionDeniedError extends IdentityError {
     super(
       permission in SPECIAL
         ? SPECIAL[permission as keyof typeof SPECIAL]
-        : `Your role does not include "${permission}". Ask an owner or admin of the tenant.`,
+        : `Your role or API key does not include "${permission}". Ask an owner or admin of the tenant.`,
     );
   }
 }

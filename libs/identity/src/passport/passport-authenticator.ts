@@ -1,10 +1,16 @@
 import { Injectable } from '@nestjs/common';
 import passport, { type Strategy } from 'passport';
+import type { ApiKeyPrincipal } from '../api-keys/api-key-principal.js';
 import type { User } from '../entities/user.entity.js';
+import { AmbiguousCredentialsError } from '../errors/ambiguous-credentials.error.js';
 import { InvalidCredentialsError } from '../errors/invalid-credentials.error.js';
 import type { Principal } from '../sessions/principal.js';
+import { ApiKeyPassportStrategy } from './api-key.passport-strategy.js';
 import { BearerPassportStrategy } from './bearer.passport-strategy.js';
 import { LocalPassportStrategy } from './local.passport-strategy.js';
+
+/** Whoever a request can speak for. */
+export type Caller = Principal | ApiKeyPrincipal;
 
 /** What a strategy reads of a request. Express' and Fastify's requests both fit. */
 export interface CredentialRequest {
@@ -19,13 +25,20 @@ export interface CredentialRequest {
 @Injectable()
 export class PassportAuthenticator {
   constructor(
+    private readonly apiKey: ApiKeyPassportStrategy,
     private readonly bearer: BearerPassportStrategy,
     private readonly local: LocalPassportStrategy,
   ) {}
 
-  /** @throws {InvalidTokenError} */
-  authenticateBearer(request: CredentialRequest): Promise<Principal> {
-    return this.#run<Principal>(this.bearer, request);
+  /**
+   * Whom a request speaks for: a person by a bearer token, or a machine by an API key.
+   * @throws {InvalidTokenError}
+   * @throws {AmbiguousCredentialsError} when it carries both
+   */
+  async authenticate(request: CredentialRequest): Promise<Caller> {
+    if (request.headers['x-api-key'] === undefined) return this.#run<Principal>(this.bearer, request);
+    if (request.headers.authorization !== undefined) throw new AmbiguousCredentialsError();
+    return this.#run<ApiKeyPrincipal>(this.apiKey, request);
   }
 
   /** @throws {InvalidCredentialsError} */

@@ -2,6 +2,7 @@ import type { Role } from '../permissions.js';
 
 /** Whom a valid access token speaks for, as the central database says it now. Frozen: shared by requests. */
 export interface Principal {
+  readonly kind: 'user';
   readonly userId: string;
   readonly email: string;
   readonly name: string;

@@ -158,6 +158,7 @@ export class SessionStore {
     const membership = tenantId ? await em.findOne(Membership, { userId: user.id, tenantId }) : undefined;
     if (membership === null || (!membership && !user.isOperator)) return undefined;
     return Object.freeze({
+      kind: 'user',
       userId: user.id,
       email: user.email,
       name: user.name,
