@@ -1,6 +1,7 @@
 import type { TenantRecord } from '#libs/tenancy';
 
-type PlacedTenant = Pick<TenantRecord, 'id' | 'slug' | 'name' | 'status' | 'placement'>;
+/** What operators are shown of a tenant. */
+export type PlacedTenant = Pick<TenantRecord, 'id' | 'slug' | 'name' | 'status' | 'placement'>;
 
 /** A tenant as operators see it, with the place of its rows. */
 export function toPlacedTenantView({ id, slug, name, status, placement }: PlacedTenant) {

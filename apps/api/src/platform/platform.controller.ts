@@ -1,5 +1,6 @@
-import { Body, Controller, Get, HttpCode, Param, Patch, Post } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
 import { OperatorOnly } from '../http/access.decorators.js';
+import { type PageQuery, pageQuerySchema } from '../http/page.schemas.js';
 import { toPlacedTenantView } from './placed-tenant.view.js';
 import {
   type PlatformSignUp,
@@ -26,6 +27,12 @@ export class PlatformController {
     return { tenant: toPlacedTenantView({ ...tenant, placement }), owner: { id: owner.id, email: owner.email } };
   }
 
+  @Get('tenants')
+  async tenants(@Query({ schema: pageQuerySchema }) query: PageQuery) {
+    const { data, nextCursor } = await this.platform.listTenants(query);
+    return { data: data.map(toPlacedTenantView), nextCursor };
+  }
+
   @Get('tenants/:slug')
   async tenant(@Param('slug') slug: string) {
     return toPlacedTenantView(await this.platform.getTenant(slug));
@@ -34,6 +41,12 @@ export class PlatformController {
   @Patch('tenants/:slug')
   @HttpCode(200)
   async change(@Param('slug') slug: string, @Body({ schema: tenantChangeSchema }) change: TenantChange) {
-    return toPlacedTenantView(await this.platform.changeTenant(slug, change));
+    return toPlacedTenantView(await this.platform.changeTenant(slug, change.status));
+  }
+
+  @Delete('tenants/:slug')
+  @HttpCode(204)
+  async archive(@Param('slug') slug: string): Promise<void> {
+    await this.platform.changeTenant(slug, 'archived');
   }
 }

@@ -1,13 +1,17 @@
+import { LockMode } from '@mikro-orm/core';
 import { Injectable } from '@nestjs/common';
 import { AuditTrail } from '#libs/audit';
 import { currentContext, runAs } from '#libs/context';
 import { SessionStore } from '#libs/identity';
 import { CentralEntityManager, getEngine } from '#libs/persistence';
 import { type ShardHealth, ShardRegistry, UnknownShardError } from '#libs/sharding';
-import { PlacementRecord, Tenant, type TenantRecord, TenantStore } from '#libs/tenancy';
+import { PlacementRecord, Tenant, type TenantRecord, type TenantStatus, TenantStore } from '#libs/tenancy';
 import { InvalidInputError } from '../http/errors/invalid-input.error.js';
+import type { PageQuery } from '../http/page.schemas.js';
+import { type Page, Pager } from '../http/pager.js';
 import { type SignedUp, SignUpService } from '../tenants/sign-up.service.js';
-import type { PlatformSignUp, TenantChange } from './platform.schemas.js';
+import type { PlacedTenant } from './placed-tenant.view.js';
+import type { PlatformSignUp } from './platform.schemas.js';
 
 /** One shard as operators see it. */
 export interface ShardDescription {
@@ -29,6 +33,7 @@ export class PlatformService {
     private readonly tenants: TenantStore,
     private readonly sessions: SessionStore,
     private readonly trail: AuditTrail,
+    private readonly pager: Pager,
   ) {}
 
   /** Every shard with its tenants, and whether it answers; all are asked at once, under a deadline. */
@@ -58,21 +63,48 @@ export class PlatformService {
     return this.tenants.getBySlug(slug);
   }
 
-  /** Suspends or activates a tenant, from its next request on; on record in the tenant's own trail. */
-  async changeTenant(slug: string, { status }: TenantChange): Promise<TenantRecord> {
-    const record = await this.tenants.getBySlug(slug);
-    const em = this.central.get();
-    const tenant = await em.findOneOrFail(Tenant, record.id);
-    tenant.status = status;
-    await em.transactional(async (transaction) => {
-      await transaction.flush();
-      const { actor = { id: 'platform', type: 'system' as const } } = currentContext();
-      await runAs({ tenant: record, actor }, () =>
-        this.trail.record({ action: `tenant_${status === 'active' ? 'activated' : 'suspended'}`, details: {} }),
-      );
+  /** Every tenant with the place of its rows, newest first. */
+  async listTenants(query: PageQuery): Promise<Page<PlacedTenant>> {
+    const keys = [{ path: 'id', direction: 'desc' as const }];
+    const { data, nextCursor } = await this.pager.read({ entity: Tenant, where: {}, keys, scope: 'tenants' }, query);
+    const found = await this.central.get().find(PlacementRecord, { tenantId: data.map(({ id }) => id) });
+    const placements = new Map(found.map((placement) => [placement.tenantId, placement]));
+    const placed = data.flatMap(({ id, slug, name, status }) => {
+      const placement = placements.get(id);
+      return placement ? { id, slug, name, status, placement } : [];
     });
-    this.tenants.forget(tenant.id);
-    this.sessions.forget({ tenantId: tenant.id });
+    return { data: placed, nextCursor };
+  }
+
+  /**
+   * Suspends, archives or activates a tenant, from its next request on; on record in the tenant's own trail. An archived
+   * tenant's sessions end; its data stays where it is, its slug stays taken, and activating it brings it back.
+   *
+   * @throws {TenantNotFoundError}
+   */
+  async changeTenant(slug: string, status: TenantStatus): Promise<TenantRecord> {
+    const record = await this.tenants.getBySlug(slug);
+    await this.central.get().transactional(async (transaction) => {
+      const tenant = await transaction.findOneOrFail(Tenant, record.id, { lockMode: LockMode.PESSIMISTIC_WRITE });
+      if (tenant.status === status) return;
+      tenant.status = status;
+      const placement = await transaction.findOneOrFail(PlacementRecord, { tenantId: tenant.id });
+      if ((status === 'archived') !== (placement.state === 'archived')) {
+        placement.state = status === 'archived' ? 'archived' : 'active';
+        placement.epoch++;
+      }
+      if (status === 'archived') await this.sessions.endAll(tenant.id, transaction);
+      await transaction.flush();
+      await this.#recordChange(record, status);
+    });
+    this.tenants.forget(record.id);
+    this.sessions.forget({ tenantId: record.id });
     return this.tenants.getBySlug(slug);
+  }
+
+  async #recordChange(tenant: TenantRecord, status: TenantStatus): Promise<void> {
+    const { actor = { id: 'platform', type: 'system' as const } } = currentContext();
+    const action = status === 'active' ? 'tenant_activated' : `tenant_${status}`;
+    await runAs({ tenant, actor }, () => this.trail.record({ action, details: {} }));
   }
 }

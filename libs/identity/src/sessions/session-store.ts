@@ -128,6 +128,11 @@ export class SessionStore {
     return principal;
   }
 
+  /** Ends every session for a tenant, in the transaction that shuts it. Call `forget` once that has committed. */
+  async endAll(tenantId: string, em = this.central.get()): Promise<void> {
+    await em.nativeUpdate(Session, { tenantId, revokedAt: null }, { revokedAt: new Date() });
+  }
+
   /** Drops what is kept of a user's or a tenant's sessions. Call it after a membership or an account changed. */
   forget(of: { userId?: string; tenantId?: string }): void {
     this.#changes++;

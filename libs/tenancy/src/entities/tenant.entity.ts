@@ -3,8 +3,8 @@ import { Entity, PrimaryKey, Property, Unique } from '@mikro-orm/decorators/lega
 import { newId } from '#libs/persistence';
 import { assertSlug } from '../slug.js';
 
-/** Whether a tenant is served. */
-export type TenantStatus = 'active' | 'suspended';
+/** Whether a tenant is served: only while it is active. Archived is for good as far as its people are concerned; its data and slug stay. */
+export type TenantStatus = 'active' | 'suspended' | 'archived';
 
 /** A customer whose data is kept apart. Lives in the central database. */
 @Entity({ tableName: 'tenant' })

@@ -1,6 +1,6 @@
 import { TenancyError } from './tenancy.error.js';
 
-/** The tenant is suspended: everything it holds is kept, nothing is served. */
+/** The tenant is suspended or archived: everything it holds is kept, nothing is served. */
 export class TenantSuspendedError extends TenancyError {
   readonly code = 'tenant_suspended';
 

@@ -20,6 +20,8 @@ interface CachedTenant {
 export class TenantStore {
   readonly #byId = new Map<string, CachedTenant>();
   readonly #idBySlug = new Map<string, string>();
+  /** Grows with every change: what was read while one was made may be of before, and is not kept. */
+  #changes = 0;
 
   constructor(
     private readonly central: CentralEntityManager,
@@ -49,6 +51,11 @@ export class TenantStore {
 
   /** Drops what is kept of one tenant. Call it after the change has committed. */
   forget(id: string): void {
+    this.#changes++;
+    this.#drop(id);
+  }
+
+  #drop(id: string): void {
     const cached = this.#byId.get(id);
     this.#byId.delete(id);
     if (cached) this.#idBySlug.delete(cached.record.slug);
@@ -60,6 +67,7 @@ export class TenantStore {
   }
 
   async #read(where: { id: string } | { slug: string }): Promise<TenantRecord | undefined> {
+    const changes = this.#changes;
     const em = this.central.get().fork();
     const tenant = await em.findOne(Tenant, where);
     const placement = tenant && (await em.findOne(PlacementRecord, { tenantId: tenant.id }));
@@ -71,7 +79,7 @@ export class TenantStore {
       status: tenant.status,
       placement: Object.freeze({ ...placement }),
     });
-    this.#keep(record);
+    if (changes === this.#changes) this.#keep(record);
     return record;
   }
 
@@ -80,7 +88,7 @@ export class TenantStore {
     // The oldest entry goes first: a Map keeps insertion order, and ten thousand tenants are some ten megabytes.
     if (this.#byId.size >= cacheSize) {
       const [oldest] = this.#byId.keys();
-      if (oldest) this.forget(oldest);
+      if (oldest) this.#drop(oldest);
     }
     this.#byId.set(record.id, { record, staleAt: Date.now() + cacheTtlMs });
     this.#idBySlug.set(record.slug, record.id);
