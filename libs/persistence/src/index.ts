@@ -22,6 +22,7 @@ export type { DriverClass, Engine, EngineName, PoolOptions } from './engines/eng
 export { engines, getEngine } from './engines/engines.js';
 export { LongTextType } from './engines/long-text.type.js';
 export type { LockKind, LockWait } from './engines/transaction-dialect.js';
+export type { Cut, Wire } from './engines/wire.js';
 export { Money } from './entities/money.js';
 export { newId } from './entities/new-id.js';
 export { isSharedByTenants, SharedByTenants } from './entities/shared-by-tenants.decorator.js';

@@ -1,7 +1,10 @@
 import type { Configuration, Options } from '@mikro-orm/core';
 import type { AbstractSqlDriver } from '@mikro-orm/sql';
 import type { BulkDialect } from './bulk-dialect.js';
+
 import type { TransactionDialect } from './transaction-dialect.js';
+
+import type { Wire } from './wire.js';
 
 /** The database products Rowhouse runs on. `mysql` is Oracle's server, `mariadb` is MariaDB: their drivers differ. */
 export type EngineName = 'sqlite' | 'mysql' | 'mariadb' | 'postgresql';
@@ -33,6 +36,8 @@ export interface Engine {
   readonly bulk: BulkDialect;
   /** How this engine runs transactions. */
   readonly transactions: TransactionDialect;
+  /** What to do about connections that do not answer; absent on sqlite, which has no server. */
+  readonly wire?: Wire;
   /** MikroORM options that open the database behind `url`. Pure: connects to nothing, creates no file. */
   connectionOptions(url: string, pool?: PoolOptions): Partial<Options<AbstractSqlDriver>>;
 }

@@ -1,8 +1,11 @@
 import type { Engine } from './engine.js';
 import { LazyDriver } from './lazy-driver.js';
 import { mariadbBulkDialect } from './mysql.bulk-dialect.js';
+
 import { mariadbTransactionDialect } from './mysql.transaction-dialect.js';
+import { mysqlWire } from './mysql.wire.js';
 import { withReliableTransactions } from './reliable-transactions.js';
+
 import { serverOptions } from './server-options.js';
 
 const driver = new LazyDriver('@mikro-orm/mariadb', 'MariaDbDriver', (it) =>
@@ -18,6 +21,7 @@ export const mariadbEngine: Engine = {
   runs: (candidate) => driver.made(candidate),
   bulk: mariadbBulkDialect,
   transactions: mariadbTransactionDialect,
+  wire: mysqlWire,
   connectionOptions: (url, pool) => ({
     // MikroORM knows one URL scheme for both products.
     ...serverOptions(url.replace(/^mariadb:/, 'mysql:'), pool),

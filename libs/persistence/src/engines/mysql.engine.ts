@@ -1,8 +1,11 @@
 import type { Engine } from './engine.js';
 import { LazyDriver } from './lazy-driver.js';
 import { mysqlBulkDialect } from './mysql.bulk-dialect.js';
+
 import { mysqlTransactionDialect } from './mysql.transaction-dialect.js';
+import { mysqlWire } from './mysql.wire.js';
 import { withReliableTransactions } from './reliable-transactions.js';
+
 import { serverOptions } from './server-options.js';
 
 const driver = new LazyDriver('@mikro-orm/mysql', 'MySqlDriver', (it) =>
@@ -18,5 +21,6 @@ export const mysqlEngine: Engine = {
   runs: (candidate) => driver.made(candidate),
   bulk: mysqlBulkDialect,
   transactions: mysqlTransactionDialect,
+  wire: mysqlWire,
   connectionOptions: (url, pool) => ({ ...serverOptions(url, pool), charset: 'utf8mb4' }),
 };

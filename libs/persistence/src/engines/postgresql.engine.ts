@@ -1,8 +1,11 @@
 import type { Engine } from './engine.js';
 import { LazyDriver } from './lazy-driver.js';
 import { postgresqlBulkDialect } from './postgresql.bulk-dialect.js';
+
 import { postgresqlTransactionDialect } from './postgresql.transaction-dialect.js';
+import { postgresqlWire } from './postgresql.wire.js';
 import { withReliableTransactions } from './reliable-transactions.js';
+
 import { serverOptions } from './server-options.js';
 
 const driver = new LazyDriver('@mikro-orm/postgresql', 'PostgreSqlDriver', (it) =>
@@ -18,5 +21,6 @@ export const postgresqlEngine: Engine = {
   runs: (candidate) => driver.made(candidate),
   bulk: postgresqlBulkDialect,
   transactions: postgresqlTransactionDialect,
+  wire: postgresqlWire,
   connectionOptions: serverOptions,
 };

@@ -2,7 +2,7 @@ import { ConnectionException } from '@mikro-orm/core';
 import { ShardUnavailableError } from '../errors/shard-unavailable.error.js';
 import type { ShardId } from '../registry/shard-definition.js';
 
-/** What drivers say when the server is away, going away, or full; everything else is the statement's own fault. */
+/** What drivers say when the server is away, going away, full, or lets us in no more; everything else is the statement's own fault. */
 const UNAVAILABLE = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
@@ -18,6 +18,12 @@ const UNAVAILABLE = new Set([
   'ER_GET_CONNECTION_TIMEOUT',
   'SQLITE_CANTOPEN',
   'SQLITE_IOERR',
+  'ER_ACCESS_DENIED_ERROR',
+  'ER_BAD_DB_ERROR',
+  'ER_DBACCESS_DENIED_ERROR',
+  '28000',
+  '28P01',
+  '3D000',
   '53300',
   '57P01',
   '57P02',
@@ -27,6 +33,10 @@ const UNAVAILABLE = new Set([
   '08003',
   '08006',
 ]);
+
+/** What pg, mysql2 and better-sqlite3 say without a code. */
+const WITHOUT_CODE =
+  /^Connection terminated|^timeout exceeded when trying to connect|^Client has encountered a connection error|^Can't add new command when connection is in closed state|directory does not exist/;
 
 /** Errors name their origin in `cause`, in `errors` when several addresses were tried, or carry it along. */
 function* causesOf(error: unknown): Generator<{ code?: unknown; message?: unknown }> {
@@ -43,14 +53,13 @@ export function isUnavailable(error: unknown): boolean {
   if (error instanceof ConnectionException || error instanceof ShardUnavailableError) return true;
   for (const { code, message } of causesOf(error)) {
     if (typeof code === 'string' && UNAVAILABLE.has(code)) return true;
-    // pg says this without a code.
-    if (typeof message === 'string' && /^Connection terminated|directory does not exist/.test(message)) return true;
+    if (typeof message === 'string' && WITHOUT_CODE.test(message)) return true;
   }
   return false;
 }
 
 /** An error of one shard as it leaves this lib: one that names the shard when it is away, else itself. */
-export function toShardError(shardId: ShardId, error: unknown): unknown {
+export function toShardError(shardId: ShardId, error: unknown, retryAfterMs = 0): unknown {
   if (error instanceof ShardUnavailableError || !isUnavailable(error)) return error;
-  return new ShardUnavailableError(shardId, 'it cannot be reached', { cause: error });
+  return new ShardUnavailableError(shardId, 'it cannot be reached', { cause: error, retryAfterMs });
 }

@@ -1,10 +1,12 @@
 import type { AbstractSqlConnection } from '@mikro-orm/sql';
 import { ShardClosedError } from '../errors/shard-closed.error.js';
+import { ShardUnavailableError } from '../errors/shard-unavailable.error.js';
+import { isUnavailable, toShardError } from '../fan-out/shard-failure.js';
 import type { ShardId } from './shard-definition.js';
 import type { ShardOrm } from './shared-discovery.js';
 
 /** The primary connection of an ORM and those of its replicas. */
-function connectionsOf(orm: ShardOrm): AbstractSqlConnection[] {
+export function connectionsOf(orm: ShardOrm): AbstractSqlConnection[] {
   const replicas = (orm.driver as unknown as { replicas: AbstractSqlConnection[] }).replicas;
   return [orm.driver.getConnection(), ...replicas];
 }
@@ -26,10 +28,25 @@ export function connectOnce(orm: ShardOrm): void {
   }
 }
 
+/** Lets what an ORM throws name the shard, when the shard is away: MikroORM would wrap it as an error of the statement. */
+export function nameFailures(orm: ShardOrm, shardId: ShardId): void {
+  const { driver } = orm;
+  const convert = driver.convertException.bind(driver);
+  driver.convertException = (exception) => {
+    const named = toShardError(shardId, exception);
+    return named instanceof ShardUnavailableError ? (named as never) : convert(exception);
+  };
+  for (const connection of connectionsOf(orm)) {
+    const connect = connection.connect.bind(connection);
+    connection.connect = (options) => connect(options).catch((error) => Promise.reject(toShardError(shardId, error)));
+  }
+}
+
 /** Closes the pools of an ORM for good: an EntityManager kept somewhere must not open new ones behind our back. */
 export async function closeForGood(orm: ShardOrm, shardId: ShardId): Promise<void> {
   for (const connection of connectionsOf(orm)) {
     connection.connect = () => Promise.reject(new ShardClosedError(shardId));
   }
-  await orm.close(true);
+  // A connection that has just been lost cannot say goodbye, which is no trouble to who wants it closed.
+  await orm.close(true).catch((error) => (isUnavailable(error) ? undefined : Promise.reject(error)));
 }

@@ -1,12 +1,14 @@
-import type { ForkOptions, Options } from '@mikro-orm/core';
+import { type ForkOptions, type Options, Utils } from '@mikro-orm/core';
 import type { AbstractSqlDriver, SqlEntityManager } from '@mikro-orm/sql';
-import { type EngineName, getEngine } from '#libs/persistence';
+import { type Engine, type EngineName, getEngine } from '#libs/persistence';
 import { InvalidShardsError } from '../errors/invalid-shards.error.js';
 import { ShardClosedError } from '../errors/shard-closed.error.js';
 import { UnknownShardError } from '../errors/unknown-shard.error.js';
-import { closeForGood, connectOnce } from './connection-gate.js';
+import { closeForGood, connectionsOf, connectOnce, nameFailures } from './connection-gate.js';
 import type { ShardDefinition, ShardId } from './shard-definition.js';
+import { ShardGate } from './shard-gate.js';
 import { probe, type ShardHealth } from './shard-health.js';
+import { DEFAULT_PATIENCE, type ShardPatience } from './shard-patience.js';
 import { type ShardOrm, SharedDiscovery } from './shared-discovery.js';
 
 /** What a registry is made from. */
@@ -19,6 +21,8 @@ export interface ShardRegistryOptions {
    * their metadata. `contextName` is set by the registry; `replicas` too, unless given.
    */
   readonly ormOptions: (shard: ShardDefinition) => Options<AbstractSqlDriver>;
+  /** How long shards that are servers are waited for. */
+  readonly patience?: ShardPatience;
 }
 
 /**
@@ -125,13 +129,20 @@ export class ShardRegistry {
     if (this.#closed) throw new ShardClosedError(definition.id);
     const engine = getEngine(definition.url);
     const replicas = definition.replicaUrls?.map((url) => getEngine(url).connectionOptions(url));
+    const patience = { ...DEFAULT_PATIENCE, ...this.#options.patience };
+    const given = this.#options.ormOptions(definition);
     const orm = this.#discoveryOf(engine.name).create({
       ...(replicas?.length ? { replicas } : {}),
-      ...this.#options.ormOptions(definition),
+      ...given,
+      ...withinPatience(given, engine, patience),
       // Transactions are looked up by this name: under a common one, shard 2 would join the transaction of shard 1.
       contextName: definition.id,
     } as Options<AbstractSqlDriver>);
     connectOnce(orm);
+    nameFailures(orm, definition.id);
+    for (const connection of connectionsOf(orm)) {
+      if (engine.wire) new ShardGate(definition.id, connection, engine.wire, patience).install();
+    }
     this.#orms.set(definition.id, orm);
     return orm;
   }
@@ -141,4 +152,14 @@ export class ShardRegistry {
     this.#discoveries.set(engine, discovery);
     return discovery;
   }
+}
+
+/** Driver options that bound the opening of connections; what the caller gave is left alone, and may be no options at all. */
+function withinPatience(
+  { driverOptions = {} }: Options<AbstractSqlDriver>,
+  { wire }: Engine,
+  { connectMs }: Required<ShardPatience>,
+): Partial<Options<AbstractSqlDriver>> {
+  if (!wire || !Utils.isPlainObject(driverOptions)) return {};
+  return { driverOptions: { ...wire.openWithin(connectMs), ...driverOptions } };
 }
