@@ -13,45 +13,35 @@ import { Migration20261120090000Initial as CentralInitialOnSqlite } from './cent
 import { Migration20261120120000Invitations as InvitationsOnSqlite } from './central/sqlite/migration-20261120120000-invitations.js';
 import { Migration20261120121000ApiKeys as ApiKeysOnSqlite } from './central/sqlite/migration-20261120121000-api-keys.js';
 import { Migration20261120090000Initial as TenantInitialOnMariadb } from './tenant/mariadb/migration-20261120090000-initial.js';
+import { Migration20261120110000Shop as TenantShopOnMariadb } from './tenant/mariadb/migration-20261120110000-shop.js';
 import { Migration20261120090000Initial as TenantInitialOnMysql } from './tenant/mysql/migration-20261120090000-initial.js';
+import { Migration20261120110000Shop as TenantShopOnMysql } from './tenant/mysql/migration-20261120110000-shop.js';
 import { Migration20261120090000Initial as TenantInitialOnPostgresql } from './tenant/postgresql/migration-20261120090000-initial.js';
+import { Migration20261120110000Shop as TenantShopOnPostgresql } from './tenant/postgresql/migration-20261120110000-shop.js';
 import { Migration20261120090000Initial as TenantInitialOnSqlite } from './tenant/sqlite/migration-20261120090000-initial.js';
+import { Migration20261120110000Shop as TenantShopOnSqlite } from './tenant/sqlite/migration-20261120110000-shop.js';
 
 /** The central database has one set of migrations, databases that hold tenants' rows the other. */
 export type MigrationSet = 'central' | 'tenant';
 
-const initial = (migration: MigrationObject['class']): MigrationObject => ({
-  name: 'Migration20261120090000Initial',
-  class: migration,
-});
+/** A migration is known by the name of its class. */
+function listed(...migrations: MigrationObject['class'][]): readonly MigrationObject[] {
+  return migrations.map((migration) => ({ name: migration.name, class: migration }));
+}
 
-const invitations = (migration: MigrationObject['class']): MigrationObject => ({
-  name: 'Migration20261120120000Invitations',
-  class: migration,
-});
-
-const apiKeys = (migration: MigrationObject['class']): MigrationObject => ({
-  name: 'Migration20261120121000ApiKeys',
-  class: migration,
-});
-
-/** Listed rather than found by file name, so that a build, a bundle and a test all run the same ones. */
+/** Listed rather than found by file name, so that a build, a bundle and a test all run the same ones. Oldest first. */
 const migrations: Readonly<Record<MigrationSet, Readonly<Record<EngineName, readonly MigrationObject[]>>>> = {
   central: {
-    mariadb: [initial(CentralInitialOnMariadb), invitations(InvitationsOnMariadb), apiKeys(ApiKeysOnMariadb)],
-    mysql: [initial(CentralInitialOnMysql), invitations(InvitationsOnMysql), apiKeys(ApiKeysOnMysql)],
-    postgresql: [
-      initial(CentralInitialOnPostgresql),
-      invitations(InvitationsOnPostgresql),
-      apiKeys(ApiKeysOnPostgresql),
-    ],
-    sqlite: [initial(CentralInitialOnSqlite), invitations(InvitationsOnSqlite), apiKeys(ApiKeysOnSqlite)],
+    mariadb: listed(CentralInitialOnMariadb, InvitationsOnMariadb, ApiKeysOnMariadb),
+    mysql: listed(CentralInitialOnMysql, InvitationsOnMysql, ApiKeysOnMysql),
+    postgresql: listed(CentralInitialOnPostgresql, InvitationsOnPostgresql, ApiKeysOnPostgresql),
+    sqlite: listed(CentralInitialOnSqlite, InvitationsOnSqlite, ApiKeysOnSqlite),
   },
   tenant: {
-    mariadb: [initial(TenantInitialOnMariadb)],
-    mysql: [initial(TenantInitialOnMysql)],
-    postgresql: [initial(TenantInitialOnPostgresql)],
-    sqlite: [initial(TenantInitialOnSqlite)],
+    mariadb: listed(TenantInitialOnMariadb, TenantShopOnMariadb),
+    mysql: listed(TenantInitialOnMysql, TenantShopOnMysql),
+    postgresql: listed(TenantInitialOnPostgresql, TenantShopOnPostgresql),
+    sqlite: listed(TenantInitialOnSqlite, TenantShopOnSqlite),
   },
 };
 

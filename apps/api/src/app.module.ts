@@ -14,6 +14,8 @@ import { HttpModule } from './http/http.module.js';
 import { MembersModule } from './members/members.module.js';
 import { PlatformModule } from './platform/platform.module.js';
 import { CatalogueModule } from './shop/catalogue/catalogue.module.js';
+import { OrdersModule } from './shop/orders/orders.module.js';
+import { WalletsModule } from './shop/wallets/wallets.module.js';
 import { StorageModule } from './storage/storage.module.js';
 import { TenantsModule } from './tenants/tenants.module.js';
 
@@ -38,6 +40,8 @@ export class AppModule {
         PlatformModule,
         AuditApiModule,
         CatalogueModule,
+        WalletsModule,
+        OrdersModule,
         DemoModule,
       ],
     };

@@ -1,18 +1,22 @@
 /** What a member may be allowed to do, as `<area>:<read|write>`. */
 export type Permission =
+  | 'audit:read'
   | 'catalogue:read'
   | 'catalogue:write'
-  | 'audit:read'
+  | 'keys:read'
+  | 'keys:write'
   | 'members:read'
   | 'members:write'
-  | 'keys:read'
-  | 'keys:write';
+  | 'orders:read'
+  | 'orders:write'
+  | 'wallets:read'
+  | 'wallets:write';
 
 /** Role of a member within one tenant. */
 export type Role = 'owner' | 'admin' | 'member' | 'viewer';
 
-const VIEWER: readonly Permission[] = ['catalogue:read', 'members:read'];
-const MEMBER: readonly Permission[] = [...VIEWER, 'catalogue:write'];
+const VIEWER: readonly Permission[] = ['catalogue:read', 'members:read', 'orders:read', 'wallets:read'];
+const MEMBER: readonly Permission[] = [...VIEWER, 'catalogue:write', 'orders:write', 'wallets:write'];
 const ADMIN: readonly Permission[] = [...MEMBER, 'audit:read', 'members:write', 'keys:read', 'keys:write'];
 
 /** A leaked key must not be able to make others like it, or to let people in. */

@@ -4,6 +4,7 @@ import type * as identity from '#libs/identity';
 import type * as persistence from '#libs/persistence';
 import type * as sharding from '#libs/sharding';
 import type * as tenancy from '#libs/tenancy';
+import type { ShopErrorCode } from '../shop/errors/shop.error.js';
 import type { HttpErrorCode } from './errors/http.error.js';
 
 /** The literal code of an error; nothing for what is no error (Nest's module classes have a base of type `any`). */
@@ -26,6 +27,7 @@ export type ErrorCode =
   | CodesOf<typeof identity>
   | CodesOf<typeof persistence>
   | CodesOf<typeof sharding>
+  | ShopErrorCode
   | CodesOf<typeof tenancy>;
 
 /** How an error code is answered. */
@@ -49,6 +51,7 @@ export const problemCatalogue: Readonly<Record<ErrorCode, ProblemKind>> = {
   atomic_unsupported: INTERNAL,
   audit_entry_not_found: { status: 404, title: 'Not found', code: 'not_found' },
   audit_trail_readonly: INTERNAL,
+  balance_limit: { status: 409, title: 'Conflict', code: 'conflict' },
   bad_request: { status: 400, title: 'Bad request' },
   bulk_key_not_unique: INTERNAL,
   bulk_row_class_mismatch: { status: 409, title: 'Conflict', code: 'conflict' },
@@ -73,6 +76,7 @@ export const problemCatalogue: Readonly<Record<ErrorCode, ProblemKind>> = {
   foreign_entity: INTERNAL,
   // A reference to somebody else's row is answered like a reference to nothing.
   foreign_tenant: { status: 404, title: 'Not found', code: 'not_found' },
+  insufficient_funds: { status: 409, title: 'Insufficient funds' },
   internal: INTERNAL,
   invalid_cursor: { status: 400, title: 'Invalid input', code: 'invalid_input' },
   invalid_input: { status: 400, title: 'Invalid input' },
@@ -91,6 +95,8 @@ export const problemCatalogue: Readonly<Record<ErrorCode, ProblemKind>> = {
   not_found: { status: 404, title: 'Not found' },
   number_out_of_range: { status: 400, title: 'Invalid input', code: 'invalid_input' },
   operation_refused: INTERNAL,
+  order_paid: { status: 409, title: 'Conflict', code: 'conflict' },
+  out_of_stock: { status: 409, title: 'Out of stock' },
   payload_too_large: { status: 413, title: 'Payload too large' },
   rate_limited: { status: 429, title: 'Too many requests' },
   read_only_transaction: INTERNAL,

@@ -1,4 +1,8 @@
-import { OptimisticLockError, UniqueConstraintViolationException } from '@mikro-orm/core';
+import {
+  ForeignKeyConstraintViolationException,
+  OptimisticLockError,
+  UniqueConstraintViolationException,
+} from '@mikro-orm/core';
 import { HttpException } from '@nestjs/common';
 import { InvalidCursorError } from '#libs/audit';
 import { BadRequestError } from './errors/bad-request.error.js';
@@ -50,6 +54,9 @@ export function toKnownError(error: unknown): KnownError {
   if (error instanceof OptimisticLockError) return new VersionConflictError();
   if (error instanceof UniqueConstraintViolationException) {
     return new ConflictError('Something with the same unique value exists already.', options);
+  }
+  if (error instanceof ForeignKeyConstraintViolationException) {
+    return new ConflictError('Something else refers to this, or this to something that is gone.', options);
   }
   if (error instanceof HttpException) return fromStatus(error.getStatus(), options) as KnownError;
   const { code = '', statusCode } = (error ?? {}) as { code?: string; statusCode?: number };

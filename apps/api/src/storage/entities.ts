@@ -7,9 +7,30 @@ import { Book } from '../shop/catalogue/book.entity.js';
 import { DigitalProduct } from '../shop/catalogue/digital-product.entity.js';
 import { Electronic } from '../shop/catalogue/electronic.entity.js';
 import { Product } from '../shop/catalogue/product.entity.js';
+import { Order } from '../shop/orders/order.entity.js';
+import { OrderLine } from '../shop/orders/order-line.entity.js';
+import { CardPayment } from '../shop/payments/card-payment.entity.js';
+import { Payment } from '../shop/payments/payment.entity.js';
+import { WalletPayment } from '../shop/payments/wallet-payment.entity.js';
+import { Transfer } from '../shop/wallets/transfer.entity.js';
+import { Wallet } from '../shop/wallets/wallet.entity.js';
 
 /** What belongs to no tenant: the central database. */
 export const centralEntities = [Tenant, PlacementRecord, User, Membership, Invitation, Session, ApiKey];
 
 /** What belongs to a tenant: every shard. A new entity of the product is added here, and nowhere else. */
-export const tenantEntities: EntityClass[] = [AuditEntry, Product, Book, Electronic, DigitalProduct, Money];
+export const tenantEntities: EntityClass[] = [
+  AuditEntry,
+  Product,
+  Book,
+  Electronic,
+  DigitalProduct,
+  Wallet,
+  Transfer,
+  Order,
+  OrderLine,
+  Payment,
+  WalletPayment,
+  CardPayment,
+  Money,
+];
