@@ -1,4 +1,4 @@
-import { type EntityName, type FilterQuery, LockMode, type QueryOrderMap } from '@mikro-orm/core';
+import { type EntityName, type FilterQuery, FlushMode, LockMode, type QueryOrderMap } from '@mikro-orm/core';
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import { engineOf } from '../engines/engines.js';
 import type { LockKind, LockWait } from '../engines/transaction-dialect.js';
@@ -31,8 +31,8 @@ const MODES: Readonly<Record<LockKind, Readonly<Record<LockWait, LockMode>>>> = 
 };
 
 /**
- * Finds entities and locks their rows until the transaction ends, with their present values, also where they were loaded
- * before. Of class-table hierarchies the rows of the root table are locked, which every writer of ours passes.
+ * Flushes, then finds entities and locks their rows until the transaction ends, with their present values, also where they
+ * were loaded before. Of class-table hierarchies the rows of the root table are locked, which every writer of ours passes.
  *
  * On SQLite no row is locked: a transaction that may write has the whole database to itself from its first moment, so that
  * whatever it reads is as good as locked. `fail` and `skip` promise not to wait and are refused there, since the
@@ -62,6 +62,8 @@ export async function findLocked<Entity extends object>(
       orderBy,
       limit,
       refresh: true,
+      // Else the refresh would forget what was changed and not saved yet.
+      flushMode: FlushMode.ALWAYS,
     } as never,
   )) as Entity[];
 }
