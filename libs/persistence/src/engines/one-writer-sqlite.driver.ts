@@ -1,10 +1,20 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Configuration } from '@mikro-orm/core';
 import type { SqliteConnection } from '@mikro-orm/sqlite';
 import { CompiledQuery, type DatabaseConnection, type Driver } from 'kysely';
 import { ConnectionHeldError } from '../errors/connection-held.error.js';
 import { runInSystemFrame } from '../system-frame.js';
 import { StatementKeepingSqliteDriver } from './statement-keeping-sqlite.driver.js';
+
+/** A `better-sqlite3` database, as far as it is used here. */
+interface Database {
+  pragma(sql: string): unknown;
+}
+
+/** How long a transaction waits for another process to end its own, and how long a statement outside of one. */
+export const LONGEST_WAIT_MS = 5000;
+const LONGEST_PAUSE_MS = 50;
 
 /** A transaction that the current call runs in, innermost first. */
 interface Holder {
@@ -39,14 +49,36 @@ export class OneWriterSqliteDriver extends StatementKeepingSqliteDriver {
     connection.createKyselyDialect = (options) => {
       const dialect = createDialect(options);
       const createDriver = dialect.createDriver.bind(dialect);
-      dialect.createDriver = () => letGoAtEnd(takeLockAtBegin(createDriver()), connection);
+      // Behind the guard this field is closed to everybody but the driver itself, here.
+      const database = Reflect.get(connection, 'database') as Database;
+      dialect.createDriver = () => letGoAtEnd(takeLockAtBegin(createDriver(), database), connection);
       return dialect;
     };
     refuseToWaitForItself(connection);
   }
 }
 
-function takeLockAtBegin(driver: Driver): Driver {
+/**
+ * Takes the write lock, waiting for other processes with timers: SQLite's own way to wait stops this whole process.
+ * @throws SQLITE_BUSY after `LONGEST_WAIT_MS`
+ */
+async function beginImmediately(database: Database, begin: () => Promise<unknown>): Promise<void> {
+  const deadline = Date.now() + LONGEST_WAIT_MS;
+  for (let pause = 1; ; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
+    database.pragma('busy_timeout = 0');
+    try {
+      await begin();
+      return;
+    } catch (error) {
+      if (!String((error as { code?: unknown }).code).startsWith('SQLITE_BUSY') || Date.now() > deadline) throw error;
+    } finally {
+      database.pragma(`busy_timeout = ${LONGEST_WAIT_MS}`);
+    }
+    await sleep(pause);
+  }
+}
+
+function takeLockAtBegin(driver: Driver, database: Database): Driver {
   const readOnly = new WeakSet<DatabaseConnection>();
   const send = (connection: DatabaseConnection, sql: string) =>
     // The pragma is none that applications may send.
@@ -57,7 +89,7 @@ function takeLockAtBegin(driver: Driver): Driver {
   const { commitTransaction, rollbackTransaction } = driver;
   driver.beginTransaction = async (connection, { accessMode }) => {
     if (accessMode !== 'read only') {
-      await send(connection, 'begin immediate');
+      await beginImmediately(database, () => send(connection, 'begin immediate'));
       return;
     }
     await send(connection, 'begin');

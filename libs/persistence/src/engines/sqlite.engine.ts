@@ -1,6 +1,6 @@
 import { CompiledQuery, type DatabaseConnection } from 'kysely';
 import type { DriverClass, Engine } from './engine.js';
-import { OneWriterSqliteDriver } from './one-writer-sqlite.driver.js';
+import { LONGEST_WAIT_MS, OneWriterSqliteDriver } from './one-writer-sqlite.driver.js';
 import { withReliableTransactions } from './reliable-transactions.js';
 import { sqliteBulkDialect } from './sqlite.bulk-dialect.js';
 import { sqliteTransactionDialect } from './sqlite.transaction-dialect.js';
@@ -9,7 +9,11 @@ import { sqliteTransactionDialect } from './sqlite.transaction-dialect.js';
  * Sent once per opened file. WAL lets other processes read while one writes; FULL makes a commit survive a power cut,
  * which NORMAL does not in WAL mode; the time-out covers a second process (a command beside the server).
  */
-const SESSION_SQL = ['pragma journal_mode = wal', 'pragma synchronous = full', 'pragma busy_timeout = 5000'];
+const SESSION_SQL = [
+  'pragma journal_mode = wal',
+  'pragma synchronous = full',
+  `pragma busy_timeout = ${LONGEST_WAIT_MS}`,
+];
 
 /** The file behind `sqlite:<path>`; `sqlite::memory:` is a database that lives as long as its connection. */
 function fileOf(url: string): string {
