@@ -20,6 +20,13 @@ import { Migration20261120090000Initial as TenantInitialOnPostgresql } from './t
 import { Migration20261120110000Shop as TenantShopOnPostgresql } from './tenant/postgresql/migration-20261120110000-shop.js';
 import { Migration20261120090000Initial as TenantInitialOnSqlite } from './tenant/sqlite/migration-20261120090000-initial.js';
 import { Migration20261120110000Shop as TenantShopOnSqlite } from './tenant/sqlite/migration-20261120110000-shop.js';
+import { Migration20261120122000IdempotencyRecords as IdempotencyRecordsOnMariadb } from './tenant/mariadb/migration-20261120122000-idempotency-records.js';
+import { Migration20261120090000Initial as TenantInitialOnMysql } from './tenant/mysql/migration-20261120090000-initial.js';
+import { Migration20261120122000IdempotencyRecords as IdempotencyRecordsOnMysql } from './tenant/mysql/migration-20261120122000-idempotency-records.js';
+import { Migration20261120090000Initial as TenantInitialOnPostgresql } from './tenant/postgresql/migration-20261120090000-initial.js';
+import { Migration20261120122000IdempotencyRecords as IdempotencyRecordsOnPostgresql } from './tenant/postgresql/migration-20261120122000-idempotency-records.js';
+import { Migration20261120090000Initial as TenantInitialOnSqlite } from './tenant/sqlite/migration-20261120090000-initial.js';
+import { Migration20261120122000IdempotencyRecords as IdempotencyRecordsOnSqlite } from './tenant/sqlite/migration-20261120122000-idempotency-records.js';
 
 /** The central database has one set of migrations, databases that hold tenants' rows the other. */
 export type MigrationSet = 'central' | 'tenant';
@@ -30,6 +37,22 @@ function listed(...migrations: MigrationObject['class'][]): readonly MigrationOb
 }
 
 /** Listed rather than found by file name, so that a build, a bundle and a test all run the same ones. Oldest first. */
+const invitations = (migration: MigrationObject['class']): MigrationObject => ({
+  name: 'Migration20261120120000Invitations',
+  class: migration,
+});
+
+const apiKeys = (migration: MigrationObject['class']): MigrationObject => ({
+  name: 'Migration20261120121000ApiKeys',
+  class: migration,
+});
+
+const idempotencyRecords = (migration: MigrationObject['class']): MigrationObject => ({
+  name: 'Migration20261120122000IdempotencyRecords',
+  class: migration,
+});
+
+/** Listed rather than found by file name, so that a build, a bundle and a test all run the same ones. */
 const migrations: Readonly<Record<MigrationSet, Readonly<Record<EngineName, readonly MigrationObject[]>>>> = {
   central: {
     mariadb: listed(CentralInitialOnMariadb, InvitationsOnMariadb, ApiKeysOnMariadb),
@@ -42,6 +65,10 @@ const migrations: Readonly<Record<MigrationSet, Readonly<Record<EngineName, read
     mysql: listed(TenantInitialOnMysql, TenantShopOnMysql),
     postgresql: listed(TenantInitialOnPostgresql, TenantShopOnPostgresql),
     sqlite: listed(TenantInitialOnSqlite, TenantShopOnSqlite),
+    mariadb: [initial(TenantInitialOnMariadb), idempotencyRecords(IdempotencyRecordsOnMariadb)],
+    mysql: [initial(TenantInitialOnMysql), idempotencyRecords(IdempotencyRecordsOnMysql)],
+    postgresql: [initial(TenantInitialOnPostgresql), idempotencyRecords(IdempotencyRecordsOnPostgresql)],
+    sqlite: [initial(TenantInitialOnSqlite), idempotencyRecords(IdempotencyRecordsOnSqlite)],
   },
 };
 

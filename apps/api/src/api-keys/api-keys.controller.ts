@@ -2,6 +2,7 @@ import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query } from '@ne
 import { RequirePermission } from '../http/access.decorators.js';
 import { currentPrincipal } from '../http/access.guard.js';
 import { EntityIdPipe } from '../http/entity-id.pipe.js';
+import { ShownOnce } from '../http/idempotency/shown-once.decorator.js';
 import { type PageQuery, pageQuerySchema } from '../http/page.schemas.js';
 import { toApiKeyView } from './api-key.view.js';
 import { type NewApiKeyRequest, newApiKeySchema } from './api-keys.schemas.js';
@@ -20,6 +21,7 @@ export class ApiKeysController {
   }
 
   @RequirePermission('keys:write')
+  @ShownOnce('key')
   @Post()
   async issue(@Body({ schema: newApiKeySchema }) input: NewApiKeyRequest) {
     const { apiKey, key } = await this.keys.issue(input, currentPrincipal());

@@ -77,6 +77,7 @@ export const problemCatalogue: Readonly<Record<ErrorCode, ProblemKind>> = {
   // A reference to somebody else's row is answered like a reference to nothing.
   foreign_tenant: { status: 404, title: 'Not found', code: 'not_found' },
   insufficient_funds: { status: 409, title: 'Insufficient funds' },
+  idempotency_conflict: { status: 422, title: 'Idempotency conflict' },
   internal: INTERNAL,
   invalid_cursor: { status: 400, title: 'Invalid input', code: 'invalid_input' },
   invalid_input: { status: 400, title: 'Invalid input' },
@@ -100,6 +101,7 @@ export const problemCatalogue: Readonly<Record<ErrorCode, ProblemKind>> = {
   payload_too_large: { status: 413, title: 'Payload too large' },
   rate_limited: { status: 429, title: 'Too many requests' },
   read_only_transaction: INTERNAL,
+  request_in_flight: { status: 409, title: 'Conflict', code: 'conflict' },
   shard_closed: { status: 503, title: 'Shard unavailable', code: 'shard_unavailable' },
   shard_key_changed: INTERNAL,
   shard_not_chosen: INTERNAL,

@@ -1,6 +1,7 @@
 import { Body, Controller, Post } from '@nestjs/common';
 import { Public, RequirePermission } from '../http/access.decorators.js';
 import { currentPrincipal } from '../http/access.guard.js';
+import { ShownOnce } from '../http/idempotency/shown-once.decorator.js';
 import { toTenantView } from '../tenants/tenant.view.js';
 import { InvitationsService } from './invitations.service.js';
 import { toMemberView } from './member.view.js';
@@ -12,6 +13,7 @@ export class InvitationsController {
   constructor(private readonly invitations: InvitationsService) {}
 
   @RequirePermission('members:write')
+  @ShownOnce('token')
   @Post()
   async invite(@Body({ schema: newInvitationSchema }) input: InvitationRequest) {
     const { invitation, token } = await this.invitations.invite(input, currentPrincipal());

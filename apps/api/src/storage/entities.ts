@@ -3,6 +3,7 @@ import { AuditEntry } from '#libs/audit';
 import { ApiKey, Invitation, Membership, Session, User } from '#libs/identity';
 import { Money } from '#libs/persistence';
 import { PlacementRecord, Tenant } from '#libs/tenancy';
+import { IdempotencyRecord } from '../http/idempotency/idempotency-record.entity.js';
 import { Book } from '../shop/catalogue/book.entity.js';
 import { DigitalProduct } from '../shop/catalogue/digital-product.entity.js';
 import { Electronic } from '../shop/catalogue/electronic.entity.js';
@@ -21,6 +22,7 @@ export const centralEntities = [Tenant, PlacementRecord, User, Membership, Invit
 /** What belongs to a tenant: every shard. A new entity of the product is added here, and nowhere else. */
 export const tenantEntities: EntityClass[] = [
   AuditEntry,
+  IdempotencyRecord,
   Product,
   Book,
   Electronic,

@@ -2,11 +2,13 @@
 export type HttpErrorCode =
   | 'bad_request'
   | 'conflict'
+  | 'idempotency_conflict'
   | 'internal'
   | 'invalid_input'
   | 'malformed_json'
   | 'not_found'
   | 'payload_too_large'
+  | 'request_in_flight'
   | 'unsupported_media_type'
   | 'version_conflict';
 
