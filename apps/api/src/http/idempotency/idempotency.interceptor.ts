@@ -24,7 +24,8 @@ function sha256(...parts: string[]): string {
 
 /**
  * Runs a POST with an `Idempotency-Key` once, and answers its repetitions from the tenant's database. The handler's work
- * and its answer are one transaction: the EntityManager of the context is put into it, so services flush as ever.
+ * and its answer are one transaction, which services flush into without knowing. When another transaction is in its way,
+ * it is rolled back and the handler runs again, as with every transaction.
  *
  * Nothing is stored of a failure: the transaction is rolled back, and the next request with the key runs again.
  */
@@ -63,22 +64,17 @@ export class IdempotencyInterceptor implements NestInterceptor {
   }
 
   async #runOnce<T>(claim: Claim, work: (em: SqlEntityManager) => Promise<T>): Promise<T> {
-    const em = this.entityManager.get();
     try {
-      await em.begin();
-      const result = await work(em);
-      await em.commit();
-      return result;
+      return await this.entityManager.transactional(work);
     } catch (error) {
-      await this.#undo(em, claim);
+      await this.#release(claim);
       throw error;
     }
   }
 
   /** Never throws: what went wrong first is what the client is to know. A claim that stays ends with its lease. */
-  async #undo(em: SqlEntityManager, claim: Claim): Promise<void> {
+  async #release(claim: Claim): Promise<void> {
     try {
-      if (em.isInTransaction()) await em.rollback();
       await this.store.release(claim);
     } catch (error) {
       this.#logger.error(error);
