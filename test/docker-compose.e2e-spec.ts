@@ -3,23 +3,10 @@ import { dirname, resolve } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { environmentSchema } from '#apps/api';
 
 /** Every variable the application reads. */
-const KNOWN_VARIABLES = [
-  'NODE_ENV',
-  'HOST',
-  'PORT',
-  'DATA_DIR',
-  'CENTRAL_URL',
-  'SHARDS',
-  'DEFAULT_STRATEGY',
-  'JWT_SECRET',
-  'JWT_SECRET_FILE',
-  'OPERATOR_EMAIL',
-  'OPERATOR_PASSWORD',
-  'SEED_DEMO',
-  'LOG_LEVEL',
-];
+const KNOWN_VARIABLES = Object.keys(environmentSchema.shape);
 
 const healthcheck = z.strictObject({
   test: z.tuple([z.literal('CMD'), z.string()], z.string()),

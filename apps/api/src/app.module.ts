@@ -11,6 +11,8 @@ import { getJwtSecret } from './config/data-dir.js';
 import { DemoModule } from './demo/demo.module.js';
 import { HealthModule } from './health/health.module.js';
 import { HttpModule } from './http/http.module.js';
+import { LimiterFactory } from './limits/limiter.factory.js';
+import { LimitsModule } from './limits/limits.module.js';
 import { MembersModule } from './members/members.module.js';
 import { PlatformModule } from './platform/platform.module.js';
 import { CatalogueModule } from './shop/catalogue/catalogue.module.js';
@@ -29,7 +31,11 @@ export class AppModule {
         ConfigModule.forRoot(config),
         StorageModule,
         TenancyModule.forRoot({}),
-        IdentityModule.forRoot({ secret: getJwtSecret(config) }),
+        LimitsModule,
+        IdentityModule.forRootAsync({
+          inject: [LimiterFactory],
+          useFactory: ({ create }: LimiterFactory) => ({ secret: getJwtSecret(config), createLimiter: create }),
+        }),
         AuditModule.forRoot({}),
         HttpModule,
         HealthModule,

@@ -18,7 +18,7 @@ export { MemberNotFoundError } from './errors/member-not-found.error.js';
 export { PermissionDeniedError } from './errors/permission-denied.error.js';
 export { TooManyAttemptsError } from './errors/too-many-attempts.error.js';
 export { IdentityModule } from './identity.module.js';
-export { IDENTITY_MODULE_OPTIONS, type IdentityModuleOptions } from './identity.options.js';
+export { IDENTITY_MODULE_OPTIONS, type IdentityModuleOptions, type LimiterOptions } from './identity.options.js';
 export {
   InvitationStore,
   type IssuedInvitation,

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
+import { type RateLimiterAbstract, RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import { EmailInUseError } from './errors/email-in-use.error.js';
 import { InvalidCredentialsError } from './errors/invalid-credentials.error.js';
 import { TooManyAttemptsError } from './errors/too-many-attempts.error.js';
@@ -15,12 +15,14 @@ const ATTEMPTS_PER_ADDRESS = 10;
  */
 @Injectable()
 export class LoginThrottle {
-  readonly #byAccount: RateLimiterMemory;
-  readonly #byAddress: RateLimiterMemory;
+  readonly #byAccount: RateLimiterAbstract;
+  readonly #byAddress: RateLimiterAbstract;
 
-  constructor(@Inject(IDENTITY_MODULE_OPTIONS) { loginAttempts = 10 }: IdentityModuleOptions) {
-    this.#byAccount = new RateLimiterMemory({ points: loginAttempts, duration: WINDOW_SECONDS });
-    this.#byAddress = new RateLimiterMemory({ points: loginAttempts * ATTEMPTS_PER_ADDRESS, duration: WINDOW_SECONDS });
+  constructor(@Inject(IDENTITY_MODULE_OPTIONS) options: IdentityModuleOptions) {
+    const { loginAttempts: points = 10, createLimiter = (limit) => new RateLimiterMemory(limit) } = options;
+    const duration = WINDOW_SECONDS;
+    this.#byAccount = createLimiter({ keyPrefix: 'login-account', points, duration });
+    this.#byAddress = createLimiter({ keyPrefix: 'login-address', points: points * ATTEMPTS_PER_ADDRESS, duration });
   }
 
   /** @throws {TooManyAttemptsError} before the password is looked at, when there were too many failures */

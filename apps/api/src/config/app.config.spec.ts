@@ -33,6 +33,12 @@ describe('the configuration', () => {
     expect(config.shards.map(({ id }) => id)).toEqual(['shard-1', 'shard-2']);
   });
 
+  it('has limits that are generous, and ten times as generous outside production', () => {
+    expect(readConfig({}).limits).toEqual({ tenant: 600_000, actor: 300_000, address: 6_000 });
+    const production = readConfig({ NODE_ENV: 'production', JWT_SECRET: secret, RATE_LIMIT_ACTOR: '0' });
+    expect(production.limits).toEqual({ tenant: 60_000, actor: 0, address: 600 });
+  });
+
   it('takes an empty variable as an unset one', () => {
     expect(readConfig({ PORT: '', SHARDS: '', JWT_SECRET: '' })).toMatchObject({ port: 3000, jwtSecret: undefined });
   });
@@ -47,6 +53,10 @@ describe('the configuration', () => {
       JWT_SECRET: 'short',
       DEFAULT_STRATEGY: 'magic',
       OPERATOR_EMAIL: 'nobody',
+      RATE_LIMIT_TENANT: '-1',
+      RATE_LIMIT_ACTOR: 'many',
+      RATE_LIMIT_ADDRESS: '1.5',
+      REDIS_URL: 'http://redis',
     };
     expect(problemsOf(wrong).sort()).toEqual(Object.keys(wrong).sort());
     expect(() => readConfig(wrong)).toThrow(/PORT: give a port number from 0 to 65535\n/);

@@ -26,6 +26,10 @@ export class AppConfig {
   readonly operator: OperatorAccount | undefined;
   readonly seedDemo: boolean;
   readonly logLevel: Environment['LOG_LEVEL'];
+  /** Requests a minute; 0 is no limit. */
+  readonly limits: { readonly tenant: number; readonly actor: number; readonly address: number };
+  /** `undefined` means: limits are counted in this process. */
+  readonly redisUrl: string | undefined;
 
   constructor(environment: Environment) {
     this.production = environment.NODE_ENV === 'production';
@@ -39,10 +43,23 @@ export class AppConfig {
     this.operator = this.#operator(environment);
     this.seedDemo = environment.SEED_DEMO ?? !this.production;
     this.logLevel = environment.LOG_LEVEL;
+    this.limits = this.#limits(environment);
+    this.redisUrl = environment.REDIS_URL;
   }
 
   #embedded(name: string): string {
     return `sqlite:${join(this.dataDir, `${name}.sqlite`)}`;
+  }
+
+  /** Outside production they are out of the way of load tests and of everybody behind one address. */
+  #limits(environment: Environment): AppConfig['limits'] {
+    const scale = this.production ? 1 : 10;
+    const { RATE_LIMIT_TENANT, RATE_LIMIT_ACTOR, RATE_LIMIT_ADDRESS } = environment;
+    return {
+      tenant: RATE_LIMIT_TENANT ?? 60_000 * scale,
+      actor: RATE_LIMIT_ACTOR ?? 30_000 * scale,
+      address: RATE_LIMIT_ADDRESS ?? 600 * scale,
+    };
   }
 
   #operator({ OPERATOR_EMAIL: email, OPERATOR_PASSWORD: password }: Environment): OperatorAccount | undefined {

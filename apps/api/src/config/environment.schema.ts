@@ -19,6 +19,12 @@ function reportTo<T>(context: z.RefinementCtx, parse: () => T): T | undefined {
   }
 }
 
+const requestsPerMinute = z.coerce
+  .number({ error: 'give a whole number of requests a minute; 0 is no limit' })
+  .int('give a whole number of requests a minute; 0 is no limit')
+  .min(0, 'give a whole number of requests a minute; 0 is no limit')
+  .optional();
+
 /**
  * Every environment variable the application reads: its form, default and meaning. `.env.example` and the check of the
  * compose files are made from this.
@@ -64,6 +70,19 @@ export const environmentSchema = z.object({
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], { error: 'give a pino level, such as info' })
     .default('info')
     .describe('pino level'),
+  RATE_LIMIT_TENANT: requestsPerMinute.describe(
+    'requests a minute of one tenant; 0 is no limit; default: 60000 in production, 600000 outside',
+  ),
+  RATE_LIMIT_ACTOR: requestsPerMinute.describe(
+    'requests a minute of one person or API key; 0 is no limit; default: 30000 in production, 300000 outside',
+  ),
+  RATE_LIMIT_ADDRESS: requestsPerMinute.describe(
+    'sign-ups, log-ins and failed credentials a minute from one address; 0 is no limit; default: 600 in production, 6000 outside',
+  ),
+  REDIS_URL: z
+    .url({ protocol: /^rediss?$/, error: 'give a URL such as redis://host:6379' })
+    .optional()
+    .describe('shares limits between processes; default: each process counts for itself'),
 });
 
 /** The environment as the schema understood it. */

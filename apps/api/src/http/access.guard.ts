@@ -1,15 +1,17 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Actor, currentContext } from '#libs/context';
 import {
   type Caller,
   hasPermission,
+  InvalidTokenError,
   PassportAuthenticator,
   type Permission,
   PermissionDeniedError,
   type Principal,
 } from '#libs/identity';
+import { RateLimits } from '../limits/rate-limits.js';
 import { TenantGate } from '../tenants/tenant-gate.js';
 import { ACCESS, type Access } from './access.decorators.js';
 
@@ -45,6 +47,7 @@ export class AccessGuard implements CanActivate {
     private readonly reflector: Reflector,
     private readonly passport: PassportAuthenticator,
     private readonly tenants: TenantGate,
+    private readonly limits: RateLimits,
   ) {}
 
   async canActivate(execution: ExecutionContext): Promise<boolean> {
@@ -52,18 +55,43 @@ export class AccessGuard implements CanActivate {
       execution.getHandler(),
       execution.getClass(),
     ]);
-    if (access === 'public') return true;
-    const request = execution.switchToHttp().getRequest<FastifyRequest>();
+    const http = execution.switchToHttp();
+    const [request, reply] = [http.getRequest<FastifyRequest>(), http.getResponse<FastifyReply>()];
+    if (access === 'public') return this.#admitAnybody(request, reply);
     const context = currentContext();
-    const caller = await this.passport.authenticate(request);
+    const caller = await this.#authenticate(request, reply);
     context.resource(CALLER, () => caller);
     context.bindActor(actorOf(caller, access));
-    if (access === 'operator') return admitOperator(caller);
+    if (access === 'operator') {
+      await this.limits.count(reply, { actor: callerId(caller) });
+      return admitOperator(caller);
+    }
     const tenantId = caller.kind === 'user' ? caller.membership?.tenantId : caller.tenantId;
     const optional = access === 'account' || access === 'credentials';
+    await this.limits.count(reply, { actor: callerId(caller), ...(tenantId !== undefined && { tenant: tenantId }) });
     await this.tenants.enter(context, tenantId, request.headers['x-tenant'], optional);
     return admit(caller, access);
   }
+
+  /** What changes something or hashes a password; health checks and pages are not counted. */
+  async #admitAnybody({ method, ip }: FastifyRequest, reply: FastifyReply): Promise<true> {
+    if (method === 'POST') await this.limits.count(reply, { address: ip });
+    return true;
+  }
+
+  /** Guesses are counted, since each may cost a look into the database; good credentials from the same address are not. */
+  async #authenticate(request: FastifyRequest, reply: FastifyReply): Promise<Caller> {
+    try {
+      return await this.passport.authenticate(request);
+    } catch (error) {
+      if (error instanceof InvalidTokenError) await this.limits.count(reply, { address: request.ip });
+      throw error;
+    }
+  }
+}
+
+function callerId(caller: Caller): string {
+  return caller.kind === 'user' ? caller.userId : caller.apiKeyId;
 }
 
 function actorOf(caller: Caller, access: Access | undefined): Actor {

@@ -8,6 +8,7 @@ export type HttpErrorCode =
   | 'malformed_json'
   | 'not_found'
   | 'payload_too_large'
+  | 'rate_limited'
   | 'request_in_flight'
   | 'unsupported_media_type'
   | 'version_conflict';
