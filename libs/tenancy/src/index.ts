@@ -1,5 +1,8 @@
+export { AcrossTenants, type AcrossTenantsOptions } from './across/across-tenants.js';
+export { CrossTenantLedger, type CrossTenantUse } from './across/cross-tenant-ledger.js';
 export { PlacementRecord } from './entities/placement.entity.js';
 export { Tenant, type TenantStatus } from './entities/tenant.entity.js';
+export { AcrossTenantsEndedError } from './errors/across-tenants-ended.error.js';
 export { InvalidSlugError } from './errors/invalid-slug.error.js';
 export { SlugTakenError } from './errors/slug-taken.error.js';
 export { TenancyError } from './errors/tenancy.error.js';

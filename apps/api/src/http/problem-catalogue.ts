@@ -36,10 +36,20 @@ export interface ProblemKind {
   readonly title: string;
   /** The code the client sees, where it is another one than the error's. */
   readonly code?: string;
+  /** What the client is told instead of the error's message, which is for operators. */
+  readonly detail?: string;
 }
 
 /** A mistake of ours: logged with its cause, and the client learns nothing of it. */
 const INTERNAL: ProblemKind = { status: 500, title: 'Internal error', code: 'internal' };
+
+/** Which shard a tenant lives on, and what else lives there, is nobody's business but the operator's. */
+const SHARD_UNAVAILABLE: ProblemKind = {
+  status: 503,
+  title: 'Shard unavailable',
+  code: 'shard_unavailable',
+  detail: 'Your data cannot be reached at the moment. Try again after as many seconds as Retry-After says.',
+};
 
 /**
  * Error code → answer. Exhaustive: an error class whose code has no line here does not compile, so that no failure is
@@ -47,6 +57,7 @@ const INTERNAL: ProblemKind = { status: 500, title: 'Internal error', code: 'int
  */
 export const problemCatalogue: Readonly<Record<ErrorCode, ProblemKind>> = {
   ambiguous_credentials: { status: 400, title: 'Bad request', code: 'bad_request' },
+  across_tenants_ended: INTERNAL,
   ambiguous_identity: INTERNAL,
   atomic_unsupported: INTERNAL,
   audit_entry_not_found: { status: 404, title: 'Not found', code: 'not_found' },
@@ -103,9 +114,10 @@ export const problemCatalogue: Readonly<Record<ErrorCode, ProblemKind>> = {
   read_only_transaction: INTERNAL,
   request_in_flight: { status: 409, title: 'Conflict', code: 'conflict' },
   shard_closed: { status: 503, title: 'Shard unavailable', code: 'shard_unavailable' },
+  shard_closed: SHARD_UNAVAILABLE,
   shard_key_changed: INTERNAL,
   shard_not_chosen: INTERNAL,
-  shard_unavailable: { status: 503, title: 'Shard unavailable' },
+  shard_unavailable: SHARD_UNAVAILABLE,
   slug_taken: { status: 409, title: 'Slug taken' },
   statement_refused: INTERNAL,
   tenant_immutable: INTERNAL,

@@ -1,14 +1,16 @@
 import { Global, Module } from '@nestjs/common';
+import { CrossTenantLedger } from '#libs/tenancy';
 import { SignUpService } from './sign-up.service.js';
 import { TenantGate } from './tenant-gate.js';
 import { TenantPlacer } from './tenant-placer.js';
 import { TenantsController } from './tenants.controller.js';
+import { TrailLedger } from './trail-ledger.js';
 
-/** Sign-up, placement of new tenants, and the gate every request for a tenant passes. */
+/** Sign-up, placement of new tenants, the gate every request for a tenant passes, and who tells tenants of the rest. */
 @Global()
 @Module({
   controllers: [TenantsController],
-  providers: [SignUpService, TenantGate, TenantPlacer],
-  exports: [SignUpService, TenantGate],
+  providers: [SignUpService, TenantGate, TenantPlacer, { provide: CrossTenantLedger, useClass: TrailLedger }],
+  exports: [CrossTenantLedger, SignUpService, TenantGate],
 })
 export class TenantsModule {}

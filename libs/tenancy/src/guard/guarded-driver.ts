@@ -117,11 +117,16 @@ class ConnectionGuard {
     const { guard } = this;
     const { executeQuery, streamQuery, cancelQuery, killSession } = connection;
     connection.executeQuery = async function guarded(query, options) {
-      guard.admit(query.sql, query.parameters);
-      return executeQuery.call(this, query, options) as never;
+      const crossing = guard.admit(query.sql, query.parameters);
+      const result = await executeQuery.call(this, query, options);
+      crossing?.witness(result.rows);
+      return result as never;
     };
     connection.streamQuery = function guarded(query, chunkSize, options) {
-      guard.admit(query.sql, query.parameters);
+      if (guard.admit(query.sql, query.parameters)) {
+        const instead = 'Read pages, with em.execute() or a query builder.';
+        throw new OperationRefusedError('A stream across tenants', 'it could outlive the work it belongs to', instead);
+      }
       return streamQuery.call(this, query, chunkSize, options) as never;
     };
     // When a call is aborted, Kysely itself tells the server to stop it.

@@ -2,6 +2,7 @@ import { type EntityMetadata, type EntityName, type Routine, Utils } from '@mikr
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import { currentContext } from '#libs/context';
 import { findSystemFrame } from '#libs/persistence';
+import { findCrossing } from '../across/crossing.js';
 import { EntityManagerOfAnotherTenantError } from './errors/entity-manager-of-another-tenant.error.js';
 import { ForeignTenantError } from './errors/foreign-tenant.error.js';
 import { OperationRefusedError } from './errors/operation-refused.error.js';
@@ -248,17 +249,17 @@ class Guarded extends PlainSqlEntityManager implements TenantBound {
   }
 
   override createQueryBuilder(entity: unknown, ...rest: unknown[]): object {
-    this.getTenantId();
+    if (!findCrossing()) this.getTenantId();
     return super.createQueryBuilder(entity, ...rest);
   }
 
   override getKysely(options?: unknown): object {
-    if (findSystemFrame() === undefined) this.getTenantId();
+    if (findSystemFrame() === undefined && !findCrossing()) this.getTenantId();
     return super.getKysely(options);
   }
 
   override async execute(sql: unknown, ...rest: unknown[]): Promise<unknown> {
-    if (findSystemFrame() === undefined) this.getTenantId();
+    if (findSystemFrame() === undefined && !findCrossing()) this.getTenantId();
     return super.execute(sql, ...rest);
   }
 

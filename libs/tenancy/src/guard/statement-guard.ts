@@ -1,6 +1,7 @@
 import type { MetadataStorage } from '@mikro-orm/core';
 import { currentContext, findContext } from '#libs/context';
 import { type EngineName, findSystemFrame } from '#libs/persistence';
+import { type Crossing, findCrossing } from '../across/crossing.js';
 import { StatementRefusedError } from './errors/statement-refused.error.js';
 import { type Analysis, findUnbound, type Slot } from './sql/analysis.js';
 import { Catalogue } from './sql/catalogue.js';
@@ -42,6 +43,7 @@ export class StatementGuard {
   readonly #options: StatementGuardOptions;
   readonly #functions: AllowedFunctions;
   readonly #native = new ShapeCache<Analysis>();
+  readonly #across = new ShapeCache<Analysis>();
   readonly #unformatted = new ShapeCache<Analysis | 'unreadable'>();
   readonly #prepared: Prepared[] = [];
   #reader: ReaderOptions | undefined;
@@ -59,15 +61,20 @@ export class StatementGuard {
   /**
    * Lets a statement through on its way to the database, or throws.
    *
+   * @returns the work across tenants it belongs to, which is to be shown the rows it gives
    * @throws {StatementRefusedError}
    * @throws {NoTenantInContextError} when it reaches data and the context names no tenant
    */
-  admit(sql: string, parameters: readonly unknown[]): void {
-    if (findSystemFrame() !== undefined || this.#takePrepared(sql)) return;
+  admit(sql: string, parameters: readonly unknown[]): Crossing | undefined {
+    if (findSystemFrame() !== undefined) return undefined;
+    const crossing = findCrossing();
+    if (crossing) return this.#admitAcross(sql, crossing);
+    if (this.#takePrepared(sql)) return undefined;
     this.#verify(
       this.#native.getOrMake(sql, () => this.#analyse(sql) as Analysis),
       parameters,
     );
+    return undefined;
   }
 
   /**
@@ -78,12 +85,26 @@ export class StatementGuard {
    */
   prepare(sql: string, parameters: readonly unknown[], formatted: string): void {
     if (findSystemFrame() !== undefined || parameters.length === 0 || !parameters.every(isPlainValue)) return;
+    // Across tenants a statement is let through as such, and never left behind for somebody else to send.
+    if (findCrossing()) return;
     const analysis = this.#unformatted.getOrMake(sql, () => this.#analyse(sql, 'question-marks') ?? 'unreadable');
     // Left to `admit`, which reads the text with its values in it.
     if (analysis === 'unreadable') return;
     const tenantId = this.#verify(analysis, parameters);
     if (this.#prepared.length >= MAX_PREPARED) this.#prepared.shift();
     this.#prepared.push({ sql: formatted, tenantId });
+  }
+
+  /** Read like any other, so that no unknown table or function is reached; only whose rows they are is not asked. */
+  #admitAcross(sql: string, crossing: Crossing): Crossing | undefined {
+    const analysis = this.#across.getOrMake(
+      sql,
+      () => analyse(sql, { ...this.#readerOptions(), unbound: true }) as Analysis,
+    );
+    if (analysis.refusal !== undefined) throw new StatementRefusedError(analysis.refusal);
+    if (!analysis.reachesData) return undefined;
+    crossing.admit(sql, analysis.blocks.length);
+    return crossing;
   }
 
   #takePrepared(sql: string): boolean {
@@ -95,12 +116,16 @@ export class StatementGuard {
   }
 
   #analyse(sql: string, style?: 'question-marks'): Analysis | undefined {
+    return analyse(sql, this.#readerOptions(), style);
+  }
+
+  #readerOptions(): ReaderOptions {
     this.#reader ??= {
       engine: this.engine,
       catalogue: new Catalogue(this.engine, this.getMetadata()),
       functions: this.#functions,
     };
-    return analyse(sql, this.#reader, style);
+    return this.#reader;
   }
 
   /** @returns the tenant it was let through for; `undefined` when it needs none */

@@ -13,6 +13,8 @@ export interface ReaderOptions {
   readonly engine: EngineName;
   readonly catalogue: Catalogue;
   readonly functions: AllowedFunctions;
+  /** Tables need no tenant. For work across tenants, which answers for what it reads in another way. */
+  readonly unbound?: boolean;
 }
 
 const name = '(?:"[^"]+"|`[^`]+`|\\w+)';
@@ -65,18 +67,21 @@ class StatementReader implements Reading {
   readonly blocks: Block[] = [];
   readonly schemas = new Set<string>();
   reachesData = false;
+  readonly #unbound: boolean;
   readonly #results = new Map<Group, QueryResult>();
 
   constructor(options: ReaderOptions) {
     this.engine = options.engine;
     this.catalogue = options.catalogue;
     this.functions = options.functions;
+    this.#unbound = options.unbound ?? false;
   }
 
   read(tokens: readonly Token[]): Analysis {
     const end = isOperator(tokens[tokens.length - 1], ';') ? tokens.length - 1 : tokens.length;
     readQuery(tokens.slice(0, end), new Scope(this));
     const { reachesData, schemas, required, blocks } = this;
+    if (this.#unbound) return { reachesData, schemas, required, blocks, everySlot: [] };
     const slots = blocks.flatMap(({ implications }) => implications.flatMap((implication) => implication.slots));
     const everySlot = distinct([...required, ...slots]);
     return { reachesData, schemas, required, blocks: blocks.filter(needsBinding), everySlot };
