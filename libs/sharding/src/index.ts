@@ -37,6 +37,7 @@ export { ShardUnavailableError } from './errors/shard-unavailable.error.js';
 export { ShardingError } from './errors/sharding.error.js';
 export { UnitOfWorkBrokenError } from './errors/unit-of-work-broken.error.js';
 export { UnknownShardError } from './errors/unknown-shard.error.js';
+export type { FanOutLimits } from './fan-out/fan-out.js';
 export { isUnavailable, toShardError } from './fan-out/shard-failure.js';
 export type { TransactionMode, TransactionOptions } from './flush/transaction-mode.js';
 export { parseShards } from './registry/parse-shards.js';
@@ -46,6 +47,7 @@ export type { ShardPatience } from './registry/shard-patience.js';
 export { ShardRegistry, type ShardRegistryOptions } from './registry/shard-registry.js';
 export type { ShardOrm } from './registry/shared-discovery.js';
 export type { Route, RouteReason, ShardPin } from './routing/router.js';
+export { findRows, type RowQuery, type ShardedRows } from './rows/find-rows.js';
 export {
   type CreateOptions,
   createShardedEntityManagerFactory,

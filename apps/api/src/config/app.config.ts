@@ -20,6 +20,7 @@ export class AppConfig {
   readonly dataDir: string;
   readonly centralUrl: string;
   readonly shards: readonly ShardDefinition[];
+  readonly shardTimeoutMs: number;
   readonly defaultStrategy: IsolationStrategyName;
   /** `undefined` outside production means: make one and keep it in `dataDir`. */
   readonly jwtSecret: string | undefined;
@@ -38,6 +39,7 @@ export class AppConfig {
     this.dataDir = resolve(environment.DATA_DIR);
     this.centralUrl = environment.CENTRAL_URL ?? this.#embedded('central');
     this.shards = environment.SHARDS ?? ['shard-1', 'shard-2'].map((id) => ({ id, url: this.#embedded(id) }));
+    this.shardTimeoutMs = environment.SHARD_TIMEOUT_MS;
     this.defaultStrategy = environment.DEFAULT_STRATEGY;
     this.jwtSecret = environment.JWT_SECRET;
     this.operator = this.#operator(environment);

@@ -49,6 +49,12 @@ export const environmentSchema = z.object({
     .transform((text, context) => reportTo(context, () => parseShards(text)) ?? z.NEVER)
     .optional()
     .describe('shard-1=<url>,shard-2=<url>,…; replicas shard-1.replica=<url>; default: two sqlite files in DATA_DIR'),
+  SHARD_TIMEOUT_MS: z.coerce
+    .number({ error: 'give milliseconds from 100' })
+    .int('give milliseconds from 100')
+    .min(100, 'give milliseconds from 100')
+    .default(30_000)
+    .describe('how long a shard may take to answer a statement, in milliseconds; connecting takes at most 5 000'),
   DEFAULT_STRATEGY: z
     .enum(['row'], { error: 'only "row" is available in this version' })
     .default('row')

@@ -40,14 +40,14 @@ export function answerProblem(thrown: unknown, request: FastifyRequest, reply: F
 }
 
 function toProblem(error: KnownError, request: FastifyRequest): Problem {
-  const { status, title, code = error.code } = problemCatalogue[error.code];
+  const { status, title, code = error.code, detail = error.message } = problemCatalogue[error.code];
   const { errors } = error as ProblemFacts;
   return {
     type: `${TYPE_BASE}${code}`,
     title,
     status,
     // Of a failure of ours nothing but the fact is told: its message may name tables, files or hosts.
-    detail: status === 500 ? 'Something went wrong on our side. Name the requestId when you report it.' : error.message,
+    detail: status === 500 ? 'Something went wrong on our side. Name the requestId when you report it.' : detail,
     instance: request.url.split('?', 1)[0] ?? '/',
     code,
     requestId: String(request.id),

@@ -4,21 +4,35 @@ import { type PageQuery, pageQuerySchema } from '../http/page.schemas.js';
 import { toPlacedTenantView } from './placed-tenant.view.js';
 import {
   type PlatformSignUp,
+  type ProductSearchQuery,
   platformSignUpSchema,
+  productSearchSchema,
   type TenantChange,
   tenantChangeSchema,
 } from './platform.schemas.js';
 import { PlatformService } from './platform.service.js';
+import { ProductSearch } from './product-search.js';
 
-/** What the people who run the platform see and do. Works for no tenant: no tenant's rows are within reach. */
+/**
+ * What the people who run the platform see and do. Works for no tenant: no tenant's rows are within reach, except by a
+ * search, which the tenants concerned find in their trails.
+ */
 @OperatorOnly()
 @Controller('v1/platform')
 export class PlatformController {
-  constructor(private readonly platform: PlatformService) {}
+  constructor(
+    private readonly platform: PlatformService,
+    private readonly products: ProductSearch,
+  ) {}
 
   @Get('shards')
   shards() {
     return this.platform.describeShards();
+  }
+
+  @Get('search/products')
+  searchProducts(@Query({ schema: productSearchSchema }) query: ProductSearchQuery) {
+    return this.products.search(query);
   }
 
   @Post('tenants')

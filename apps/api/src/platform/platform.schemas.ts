@@ -17,3 +17,15 @@ export const tenantChangeSchema = z
   .strictObject({ status: z.enum(['active', 'suspended']) })
   .meta({ id: 'TenantChange' });
 export type TenantChange = z.output<typeof tenantChangeSchema>;
+
+export const productSearchSchema = z.strictObject({
+  name: z.string().trim().min(1).max(255).optional(),
+  limit: z
+    .string()
+    .regex(/^\d{1,3}$/, 'Must be a whole number.')
+    .transform(Number)
+    .pipe(z.int().min(1).max(100))
+    .default(20),
+  sort: z.enum(['-createdAt', 'createdAt', 'name', '-name', 'price', '-price', 'sku', '-sku']).default('name'),
+});
+export type ProductSearchQuery = z.output<typeof productSearchSchema>;

@@ -11,6 +11,8 @@ const BY_BYTES: Readonly<Record<EngineName, (column: string) => string>> = {
   mariadb: (column) => `cast(${column} as binary)`,
 };
 
+const taught = new WeakSet<AbstractSqlPlatform>();
+
 /**
  * Lets the databases of one MikroORM instance understand `'binary asc nulls last'` as a direction to order by. It is done
  * where the column is already resolved, so that it holds for inherited and embedded properties too; the find option
@@ -19,6 +21,8 @@ const BY_BYTES: Readonly<Record<EngineName, (column: string) => string>> = {
  * Other directions, and every query that is not a fan-out, are left as they are.
  */
 export function teachBinaryOrder(platform: AbstractSqlPlatform, engine: EngineName): void {
+  if (taught.has(platform)) return;
+  taught.add(platform);
   const original = platform.getOrderByExpression.bind(platform);
   platform.getOrderByExpression = (column, direction, collation) => {
     const [, rest] = /^binary (.*)$/.exec(String(direction)) ?? [];
