@@ -55,6 +55,7 @@ export { type ChangeEventsOptions, ChangeEventsSubscriber } from './events/chang
 export type { ChangeSubscriber } from './events/change-subscriber.js';
 export { findInTransaction } from './events/find-in-transaction.js';
 export type { TransactionScope } from './events/transaction-scope.js';
+export { findByKey } from './finder/find-by-key.js';
 export { type OrmOverrides, ormOptions } from './orm-options.js';
 export { type KeysetPosition, keysetAfter, keysetOrder, keysetPosition, type SortKey } from './paging/keyset.js';
 export { containsText, hasItem } from './paging/text-match.js';

@@ -81,6 +81,29 @@ describe('GuardedEntityManager', () => {
         });
       });
 
+      it('reads a row by its key with one text for all of them, and refuses as ever', async () => {
+        const [shop, other] = [await aShop(), await aShop('globex')];
+        const em = await as(shop.tenant, () => database.fork());
+        const texts = await database.statementsOf(() =>
+          as(shop.tenant, async () => {
+            expect(await database.fork().findOne(Product, { id: shop.book })).toBeInstanceOf(Book);
+            // Another tenant's id, and the other tenant named beside it: like an id that never existed.
+            expect(await database.fork().findOne(Product, { id: other.book })).toBeNull();
+            expect(await em.findOne(Product, { tenantId: other.tenant.id, id: other.book })).toBeNull();
+          }),
+        );
+        expect(texts[0]).toBe(texts[1]);
+        expect(texts[0]).not.toContain(shop.tenant.id);
+        await expectStatements(database, 0, async () => {
+          await expect(runInContext({}, () => database.fork().findOne(Product, { id: shop.book }))).rejects.toThrow(
+            NoTenantInContextError,
+          );
+          await expect(as(other.tenant, () => em.findOne(Product, { id: other.book }))).rejects.toThrow(
+            EntityManagerOfAnotherTenantError,
+          );
+        });
+      });
+
       it('takes relations by their own id in data', async () => {
         const shop = await aShop();
         await as(shop.tenant, async () => {

@@ -1,7 +1,7 @@
 import { type EntityMetadata, type EntityName, type Routine, Utils } from '@mikro-orm/core';
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import { currentContext } from '#libs/context';
-import { findSystemFrame } from '#libs/persistence';
+import { findByKey, findSystemFrame } from '#libs/persistence';
 import { findCrossing } from '../across/crossing.js';
 import { EntityManagerOfAnotherTenantError } from './errors/entity-manager-of-another-tenant.error.js';
 import { ForeignTenantError } from './errors/foreign-tenant.error.js';
@@ -72,7 +72,9 @@ class Guarded extends PlainSqlEntityManager implements TenantBound {
     if (scoped && isEmptyCondition(where))
       throw new OperationRefusedError('em.findOne()', 'any row would do', 'Name a condition.');
     // Completed here already, as the identity map is asked before the condition is processed.
-    const entity = await super.findOne(name, scoped ? this.#complete(name, where) : where, options);
+    const completed = scoped ? this.#complete(name, where) : where;
+    const found = isWithoutOptions(options) ? await this.#findByKey(name, completed) : undefined;
+    const entity = found === undefined ? await super.findOne(name, completed, options) : found;
     return entity && this.#ownOnly(name, entity);
   }
 
@@ -283,6 +285,13 @@ class Guarded extends PlainSqlEntityManager implements TenantBound {
     return isTenantScoped(meta) ? completeData(meta, this.getTenantId(), data, operation, toReference) : data;
   }
 
+  /** The short way for a row by its key. A foreign tenant in the key is left to the long one, which adds the own. */
+  async #findByKey(name: EntityName, where: unknown): Promise<object | null | undefined> {
+    if (scopeOf(this.#meta(name)).kind !== 'owned' || !isPlain(where)) return undefined;
+    if (where[TENANT_PROPERTY] !== this.getTenantId()) return undefined;
+    return findByKey(this as unknown as SqlEntityManager, name, where);
+  }
+
   /** Whatever a cache, an identity map or a driver returned: rows of another tenant do not leave the EntityManager. */
   #ownOnly<T extends object | object[]>(name: EntityName, found: T): T {
     const meta = this.#meta(name);
@@ -355,6 +364,11 @@ function isEmptyCondition(where: unknown): boolean {
     where == null ||
     (isPlain(where) && Object.keys(where).length === 0 && Object.getOwnPropertySymbols(where).length === 0)
   );
+}
+
+/** `findOneOrFail` hands on an empty object when it was given none. */
+function isWithoutOptions(options: CallOptions | undefined): boolean {
+  return options === undefined || Object.keys(options).length === 0;
 }
 
 function eachOf(entities: object | Iterable<object>): Iterable<object> {

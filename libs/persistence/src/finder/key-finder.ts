@@ -1,0 +1,91 @@
+import { type EntityData, type EntityMetadata, helper } from '@mikro-orm/core';
+import type { AbstractSqlConnection, AbstractSqlDriver, QueryBuilder, SqlEntityManager } from '@mikro-orm/sql';
+import { CompiledQuery, type Kysely } from 'kysely';
+import type { Engine } from '../engines/engine.js';
+
+/** A value of the statement: the key property of this name, or always the same (a discriminator). */
+type Slot = { readonly key: string } | { readonly constant: unknown };
+
+/** What MikroORM builds its reads with. Private in its types; the contract suite pins what is used of it. */
+interface QueryMaker {
+  createQueryBuilderFromOptions(meta: EntityMetadata, where: object, options: object): Promise<QueryBuilder<object>>;
+}
+
+/** Sends a query and reports it to MikroORM's logger. Protected in its types. */
+interface LoggingConnection {
+  executeQuery<T>(sql: string, send: () => Promise<T>, context: object): Promise<T>;
+}
+
+const QUOTED_OR_PLACEHOLDER = /'(?:[^']|'')*'|"[^"]*"|`[^`]*`|\?/g;
+
+/**
+ * Reads one row of one entity by its primary key. MikroORM builds, formats and lets the database parse a new statement for
+ * each `findOne`, values and all; here it builds the statement once, and from then on only its values change. Rows become
+ * entities by MikroORM's own hands, so that they are managed like any other.
+ */
+export class KeyFinder {
+  private constructor(
+    private readonly meta: EntityMetadata,
+    private readonly driver: AbstractSqlDriver,
+    private readonly query: QueryBuilder<object>,
+    private readonly sql: string,
+    private readonly slots: readonly Slot[],
+  ) {}
+
+  /** @returns `undefined` when the statement holds something that this class would put in the wrong place */
+  static async compile(
+    meta: EntityMetadata,
+    driver: AbstractSqlDriver,
+    engine: Engine,
+  ): Promise<KeyFinder | undefined> {
+    const markers = new Map(meta.primaryKeys.map((key): [string, string] => [`:${key}:`, key]));
+    const where = Object.fromEntries([...markers].map(([marker, key]) => [key, marker]));
+    const maker = driver as unknown as QueryMaker;
+    const query = await maker.createQueryBuilderFromOptions(meta, where, { populate: [], orderBy: [] });
+    const { sql, params } = query.toQuery();
+    const slots = params.map((param): Slot => {
+      const key = markers.get(param as string);
+      return key === undefined ? { constant: param } : { key };
+    });
+    const text = withPlaceholders(sql, engine);
+    const complete = slots.filter((slot) => 'key' in slot).length === markers.size && text.count === slots.length;
+    return complete ? new KeyFinder(meta, driver, query, text.sql, slots) : undefined;
+  }
+
+  /** The entity, managed by `em`; `null` when there is no such row. */
+  async find(em: SqlEntityManager, key: Readonly<Record<string, string>>): Promise<object | null> {
+    const row = await this.#read(em, key);
+    const data = row && this.driver.mapResult(row, this.meta, [], this.query);
+    if (!data) return null;
+    const entity = em
+      .getEntityFactory()
+      .create(this.meta.class, data, { merge: true, convertCustomTypes: true }) as object;
+    helper(entity).setSerializationContext({ populate: [] } as never);
+    await em.getUnitOfWork().dispatchOnLoadEvent();
+    return entity;
+  }
+
+  async #read(em: SqlEntityManager, key: Readonly<Record<string, string>>): Promise<EntityData<object> | undefined> {
+    const transaction = em.getTransactionContext<Kysely<unknown>>();
+    const isReplicaPreferred = !transaction && em.config.get('preferReadReplicas');
+    const connection = this.driver.getConnection(isReplicaPreferred ? 'read' : 'write') as AbstractSqlConnection;
+    await connection.ensureConnection();
+    const params = this.slots.map((slot) => ('key' in slot ? key[slot.key] : slot.constant));
+    const client = transaction ?? connection.getClient();
+    const send = async () => (await client.executeQuery(CompiledQuery.raw(this.sql, params))).rows;
+    const logging = connection as unknown as LoggingConnection;
+    try {
+      const [row] = await logging.executeQuery(this.sql, send, { id: em.id, params });
+      return row as EntityData<object> | undefined;
+    } catch (error) {
+      throw this.driver.convertException(error as Error);
+    }
+  }
+}
+
+/** MikroORM's text with placeholders as the driver below takes them. A question mark inside quotes is none. */
+function withPlaceholders(sql: string, { bulk }: Engine): { sql: string; count: number } {
+  const bound = bulk.bindValues();
+  const text = sql.replace(QUOTED_OR_PLACEHOLDER, (part) => (part === '?' ? bound.bind(undefined) : part));
+  return { sql: text, count: bound.parameters.length };
+}
