@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { MikroORM } from '@mikro-orm/core';
 import type { AbstractSqlDriver, SqlEntityManager } from '@mikro-orm/sql';
@@ -91,6 +92,23 @@ describe('the one connection of a file', () => {
         expect(await transactional(database.fork(), (em) => em.count(Account))).toBe(1);
       });
 
+      it('serves one transaction after the other, also those begun by hand', async () => {
+        const [first, second] = [database.fork(), database.fork()];
+        await first.begin();
+        let hasBegun = false;
+        const beginning = second.begin().then(() => {
+          hasBegun = true;
+        });
+        await first.nativeUpdate(Account, { id: 1 }, { balance: 1 });
+        await sleep(10);
+        await first.nativeUpdate(Account, { id: 1 }, { balance: 2 });
+        expect(hasBegun).toBe(false);
+        await first.rollback();
+        await beginning;
+        expect(await second.findOneOrFail(Account, { id: 1 })).toMatchObject({ balance: 100 });
+        await second.rollback();
+      });
+
       it('waits for another process without stopping this one', async () => {
         const other = new SqliteDatabase(fileOf());
         other.exec('begin immediate; update account set balance = 50');
@@ -99,10 +117,11 @@ describe('the one connection of a file', () => {
           if (++ticks === 5) other.exec('commit');
         }, 10);
         try {
-          await transactional(database.fork(), async (em) => {
-            const account = await em.findOneOrFail(Account, { id: 1 });
-            account.balance -= 10;
-          });
+          const pay = async (em: SqlEntityManager) => {
+            (await em.findOneOrFail(Account, { id: 1 })).balance -= 10;
+          };
+          // In one attempt: a transaction that had given up and begun anew would hide a wait that does not end.
+          await transactional(database.fork(), pay, { maxAttempts: 1 });
         } finally {
           clearInterval(clock);
           other.close();

@@ -10,7 +10,8 @@ interface Beginning {
 }
 
 /** To the beginning, or to a savepoint. */
-const ROLLBACK = /^rollback\b/i;
+const ROLLBACK = /^\s*rollback\b/i;
+const ROLLBACK_TO_SAVEPOINT = /^\s*rollback\s+to\b/i;
 
 const beginnings = new AsyncLocalStorage<Beginning>();
 
@@ -75,11 +76,10 @@ export class TransactionKeeper {
   #keepBegin(driver: Driver): void {
     const begin = driver.beginTransaction.bind(driver);
     driver.beginTransaction = async (connection, settings) => {
-      this.#open.set(connection, {});
       try {
         await begin(connection, settings);
+        this.#open.set(connection, {});
       } catch (error) {
-        this.#open.delete(connection);
         const beginning = beginnings.getStore();
         // Kysely's own `transaction().execute()` handles it; only the begin of MikroORM does not.
         if (!beginning) throw error;
@@ -105,12 +105,6 @@ export class TransactionKeeper {
       // It fails when there is nothing left to roll back: the connection is gone, or the server has done it already.
       await rollback(connection).catch(() => {});
     };
-    const rollbackToSavepoint = driver.rollbackToSavepoint?.bind(driver);
-    if (!rollbackToSavepoint) return;
-    driver.rollbackToSavepoint = async (connection, ...rest) => {
-      await rollbackToSavepoint(connection, ...rest);
-      if (this.dialect.isSavedBySavepoint && this.#open.has(connection)) this.#open.set(connection, {});
-    };
   }
 
   #watch(connection: DatabaseConnection): DatabaseConnection {
@@ -125,7 +119,9 @@ export class TransactionKeeper {
       // It would be refused with an error that no longer tells why, or be committed alone.
       if (state && 'lostBy' in state && !ROLLBACK.test(query.sql)) throw state.lostBy;
       try {
-        return (await executeQuery.call(this, query, options)) as never;
+        const result = await executeQuery.call(this, query, options);
+        if (state && dialect.isSavedBySavepoint && ROLLBACK_TO_SAVEPOINT.test(query.sql)) delete state.lostBy;
+        return result as never;
       } catch (error) {
         if (state && dialect.isLostBy(error as DatabaseFault)) state.lostBy ??= error;
         throw error;

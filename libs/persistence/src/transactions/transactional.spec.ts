@@ -170,6 +170,16 @@ describe('transactional', () => {
         expect(await balanceOf(3)).toBeUndefined();
       });
 
+      it('goes on after a savepoint that was set by hand', async () => {
+        await transactional(database.fork(), async (tx) => {
+          await tx.nativeUpdate(Account, { id: 1 }, { balance: 7 });
+          await tx.execute('savepoint by_hand');
+          await expect(tx.insert(Account, { id: 2, balance: 0 })).rejects.toThrow(UniqueConstraintViolationException);
+          await tx.execute('rollback to by_hand');
+        });
+        expect(await balanceOf(1)).toBe(7);
+      });
+
       it('goes on after a constraint that a savepoint was broken by', async () => {
         await transactional(database.fork(), async (tx) => {
           await tx.nativeUpdate(Account, { id: 1 }, { balance: 7 });
