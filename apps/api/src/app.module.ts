@@ -14,6 +14,7 @@ import { HttpModule } from './http/http.module.js';
 import { LimiterFactory } from './limits/limiter.factory.js';
 import { LimitsModule } from './limits/limits.module.js';
 import { MembersModule } from './members/members.module.js';
+import { MetricsModule } from './metrics/metrics.module.js';
 import { PlatformModule } from './platform/platform.module.js';
 import { CatalogueModule } from './shop/catalogue/catalogue.module.js';
 import { OrdersModule } from './shop/orders/orders.module.js';
@@ -39,6 +40,7 @@ export class AppModule {
         AuditModule.forRoot({}),
         HttpModule,
         HealthModule,
+        MetricsModule,
         TenantsModule,
         AuthModule,
         MembersModule,

@@ -11,6 +11,8 @@ import { chooseRequestId, installAccessLog, installContextHook } from './http/co
 import { installMediaTypes } from './http/media-types.js';
 import { installOpenApi } from './http/open-api.js';
 import { answerProblem } from './http/problem.filter.js';
+import { installMetricsHook } from './metrics/metrics.hook.js';
+import { Metrics } from './metrics/metrics.js';
 import { NestLogger } from './nest-logger.js';
 
 const BODY_LIMIT_BYTES = 1_048_576;
@@ -52,6 +54,7 @@ export async function createApp(config: AppConfig): Promise<NestFastifyApplicati
   const fastify = adapter.getInstance();
   installContextHook(fastify);
   installAccessLog(fastify);
+  if (config.hasMetrics) installMetricsHook(fastify, app.get(Metrics));
   installMediaTypes(fastify);
   app.useSecurityHeaders();
   if (!config.production) installOpenApi(app);

@@ -57,6 +57,7 @@ describe('the configuration', () => {
       RATE_LIMIT_ACTOR: 'many',
       RATE_LIMIT_ADDRESS: '1.5',
       REDIS_URL: 'http://redis',
+      METRICS_TOKEN: 'short',
     };
     expect(problemsOf(wrong).sort()).toEqual(Object.keys(wrong).sort());
     expect(() => readConfig(wrong)).toThrow(/PORT: give a port number from 0 to 65535\n/);
@@ -77,6 +78,7 @@ describe('the configuration', () => {
       ['OPERATOR_PASSWORD'],
     ],
     [{ JWT_SECRET: secret, OPERATOR_EMAIL: 'op@corp.test' }, ['OPERATOR_EMAIL, OPERATOR_PASSWORD']],
+    [{ JWT_SECRET: secret, METRICS_TOKEN: 'change-me-change-me' }, ['METRICS_TOKEN']],
     [{ JWT_SECRET: secret }, []],
   ] as [Record<string, string>, string[]][])('in production, refuses placeholders: %j', (variables, names) => {
     expect(problemsOf({ NODE_ENV: 'production', ...variables })).toEqual(names);

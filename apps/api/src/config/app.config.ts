@@ -31,6 +31,10 @@ export class AppConfig {
   readonly limits: { readonly tenant: number; readonly actor: number; readonly address: number };
   /** `undefined` means: limits are counted in this process. */
   readonly redisUrl: string | undefined;
+  /** Whether requests are counted and `/metrics` is there. */
+  readonly hasMetrics: boolean;
+  /** Who may read `/metrics`; `undefined` is everybody. */
+  readonly metricsToken: string | undefined;
 
   constructor(environment: Environment) {
     this.production = environment.NODE_ENV === 'production';
@@ -47,6 +51,8 @@ export class AppConfig {
     this.logLevel = environment.LOG_LEVEL;
     this.limits = this.#limits(environment);
     this.redisUrl = environment.REDIS_URL;
+    this.metricsToken = environment.METRICS_TOKEN;
+    this.hasMetrics = !this.production || this.metricsToken !== undefined;
   }
 
   #embedded(name: string): string {
@@ -117,6 +123,7 @@ function productionProblems(
   if (variables.NODE_ENV !== 'production') return [];
   const problems: ConfigProblem[] = [];
   const { JWT_SECRET: secret, OPERATOR_EMAIL: email, OPERATOR_PASSWORD: password } = variables;
+  const { METRICS_TOKEN: metricsToken } = variables;
   const flawed = new Set(found.map(({ name }) => name));
   if (!secret && !flawed.has('JWT_SECRET_FILE')) {
     problems.push({ name: 'JWT_SECRET', remedy: 'is needed in production; make one: openssl rand -base64 48' });
@@ -125,6 +132,9 @@ function productionProblems(
   }
   if (password && PLACEHOLDER.test(password)) {
     problems.push({ name: 'OPERATOR_PASSWORD', remedy: 'looks like a placeholder; choose a real one' });
+  }
+  if (metricsToken && PLACEHOLDER.test(metricsToken)) {
+    problems.push({ name: 'METRICS_TOKEN', remedy: 'looks like a placeholder; make one: openssl rand -base64 24' });
   }
   if (Boolean(email) !== Boolean(password)) {
     problems.push({ name: 'OPERATOR_EMAIL, OPERATOR_PASSWORD', remedy: 'give both, or neither' });

@@ -89,6 +89,12 @@ export const environmentSchema = z.object({
     .url({ protocol: /^rediss?$/, error: 'give a URL such as redis://host:6379' })
     .optional()
     .describe('shares limits between processes; default: each process counts for itself'),
+  METRICS_TOKEN: z
+    .string()
+    .min(16, 'give at least 16 random characters')
+    .regex(/^[\x21-\x7e]*$/, 'give printable characters without spaces')
+    .optional()
+    .describe('opens /metrics to who sends it as "Authorization: Bearer"; default: open, and closed in production'),
 });
 
 /** The environment as the schema understood it. */

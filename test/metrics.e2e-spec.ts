@@ -1,0 +1,83 @@
+import { channel } from 'node:diagnostics_channel';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { ApiClient, signUp } from './support/api-client.js';
+import { startTestApp, type TestApp } from './support/test-app.js';
+
+describe('GET /metrics', () => {
+  const running: TestApp[] = [];
+  const start = async (environment: Record<string, string> = {}) => {
+    const test = await startTestApp(environment);
+    running.push(test);
+    return new ApiClient(test.app);
+  };
+  const appOf = () => (running[0] as TestApp).app;
+  afterEach(async () => {
+    await Promise.all(running.splice(0).map((it) => it.close()));
+  });
+
+  const token = 'f3Q9rL0vXw2mZt7yKc5bNh8j';
+  const production = { NODE_ENV: 'production', JWT_SECRET: `${token}${token}` };
+
+  it('counts requests by method, route pattern and status, and tells how long they took', async () => {
+    const anonymous = await start();
+    const { owner } = await signUp(appOf(), 'acme');
+    await owner.call('/v1/products');
+    await owner.call('/v1/products');
+    await owner.call('/v1/products/019aa000-0000-7000-8000-000000000000');
+    await anonymous.call('/v1/products?name=canary-in-the-query');
+    await anonymous.call('/no/such/canary-in-the-path');
+    const { status, headers, text } = await anonymous.call('/metrics');
+    expect(status).toBe(200);
+    expect(headers['content-type']).toMatch(/^text\/plain; version=0\.0\.4/);
+    const counted = [...text.matchAll(/^http_request_duration_seconds_count\{(.*)\} (\d+)$/gm)].map(
+      ([, labels, count]) => `${labels} ${count}`,
+    );
+    expect(counted).toContain('method="GET",route="/v1/products",status="200" 2');
+    expect(counted).toContain('method="GET",route="/v1/products",status="401" 1');
+    expect(counted).toContain('method="GET",route="/v1/products/:id",status="404" 1');
+    expect(counted).toContain('method="GET",route="unmatched",status="404" 1');
+    expect(text).toMatch(/^http_request_duration_seconds_bucket\{le="10",method="GET",route="\/v1\/products".* 2$/m);
+    expect(text).toMatch(/^process_resident_memory_bytes \d+/m);
+    expect(text).not.toMatch(/canary|acme|tenant=/);
+  });
+
+  it('tells of every shard whether it answers', async () => {
+    const { text } = await (await start()).call('/metrics');
+    for (const shard of ['shard-1', 'shard-2']) {
+      expect(text).toContain(`rowhouse_shard_up{shard="${shard}"} 1`);
+      expect(text).toMatch(new RegExp(`^rowhouse_shard_ping_seconds\\{shard="${shard}"\\} [\\d.e-]+$`, 'm'));
+    }
+  });
+
+  it('counts transactions that were begun again, until the application closes', async () => {
+    const client = await start();
+    const retries = channel('rowhouse:transaction:retry');
+    retries.publish({ attempt: 1, pauseMs: 0, error: new Error('deadlock') });
+    expect((await client.call('/metrics')).text).toContain('rowhouse_transaction_retries_total 1');
+    await running.pop()?.close();
+    expect(retries.hasSubscribers).toBe(false);
+  });
+
+  it('counts for its own application only', async () => {
+    const [first, second] = [await start(), await start()];
+    await first.call('/livez');
+    expect((await first.call('/metrics')).text).toMatch(/route="\/livez",status="200"\} 1$/m);
+    expect((await second.call('/metrics')).text).not.toContain('route="/livez"');
+  });
+
+  it('is not there in production, unless a token opens it', async () => {
+    expect(await (await start(production)).call('/metrics')).toMatchObject({
+      status: 404,
+      body: { code: 'not_found' },
+    });
+    const opened = await start({ ...production, METRICS_TOKEN: token });
+    for (const authorization of ['', token, 'Bearer', `Bearer ${token}x`, `bearer${token}`]) {
+      const answer = await opened.call('/metrics', { headers: { authorization } });
+      expect(answer).toMatchObject({ status: 401, body: { code: 'unauthenticated' } });
+    }
+    expect((await opened.call('/metrics')).status).toBe(401);
+    const { status, text } = await opened.call('/metrics', { headers: { authorization: `Bearer ${token}` } });
+    expect(status).toBe(200);
+    expect(text).toContain('http_request_duration_seconds');
+  });
+});
