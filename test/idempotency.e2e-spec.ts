@@ -105,6 +105,32 @@ eachEngine((engine) => {
       expect((await create(key, book('rolled-back'))).status).toBe(201);
     });
 
+    it('moves money once, though the transfer begins a transaction of its own', async () => {
+      const wallets = [];
+      for (let index = 0; index < 2; index++) {
+        wallets.push((await acme.owner.call('/v1/wallets', { body: { currency: 'EUR' } })).body.id as string);
+      }
+      const [from, to] = wallets;
+      const deposit = { body: { amount: 100 }, headers: { 'idempotency-key': newKey() } };
+      for (let round = 0; round < 2; round++) {
+        expect((await acme.owner.call(`/v1/wallets/${from}/deposits`, deposit)).status).toBe(201);
+      }
+      const elsewhere = await acme.owner.call(`/v1/wallets/${to}/deposits`, deposit);
+      expect(elsewhere).toMatchObject({ status: 422, body: { code: 'idempotency_conflict' } });
+      const transfer = { body: { from, to, amount: 60 }, headers: { 'idempotency-key': newKey() } };
+      const answers = await Promise.all(Array.from({ length: 4 }, () => acme.owner.call('/v1/transfers', transfer)));
+      expect(answers.filter((it) => it.status === 201 && !it.headers['idempotency-replayed'])).toHaveLength(1);
+      const again = await acme.owner.call('/v1/transfers', transfer);
+      expect(again).toMatchObject({ status: 201, headers: { 'idempotency-replayed': 'true' } });
+      const balances = wallets.map(async (id) => (await acme.owner.call(`/v1/wallets/${id}`)).body.balance);
+      expect(await Promise.all(balances)).toEqual([40, 60]);
+      const poor = { body: { from, to, amount: 50 }, headers: { 'idempotency-key': newKey() } };
+      for (let round = 0; round < 2; round++) {
+        const refused = await acme.owner.call('/v1/transfers', poor);
+        expect(refused).toMatchObject({ status: 409, body: { code: 'insufficient_funds' } });
+      }
+    });
+
     it('belongs to one caller: the same key of others is another one', async () => {
       const key = newKey();
       const member = { email: 'twin@acme.example', name: 'T', password: 'long enough', role: 'member' };
