@@ -184,7 +184,9 @@ export const transactionCases: AuditCase[] = [
     async run(world) {
       await world.write((em) => em.create(Tag, { name: 'one' }));
       const before = await world.entries();
-      const remove = world.write(async (em) => void em.remove(await em.findOneOrFail(AuditEntry, { action: 'create' })));
+      const remove = world.write(
+        async (em) => void em.remove(await em.findOneOrFail(AuditEntry, { action: 'create' })),
+      );
       await expect(remove).rejects.toThrow(AuditTrailReadonlyError);
       expect(await world.entries()).toEqual(before);
     },
