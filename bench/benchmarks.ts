@@ -1,12 +1,13 @@
 import type { Benchmark } from './benchmark.js';
 import { bulk } from './bulk/bulk.bench.js';
+import { finder } from './finder/finder.bench.js';
 import { http } from './http/http.bench.js';
 import { importProducts } from './import/import.bench.js';
 import { importOverHttp } from './import/import-http.bench.js';
 import { type ComparisonResult, measure } from './measure.js';
 import { tableOf, writeResults } from './report.js';
 
-const benchmarks: readonly Benchmark[] = [http, bulk, importProducts, importOverHttp];
+const benchmarks: readonly Benchmark[] = [http, finder, bulk, importProducts, importOverHttp];
 
 /** Runs the named benchmarks, or all of them. @returns the exit code: 1 when a name is unknown */
 export async function runBenchmarks(names: readonly string[]): Promise<number> {

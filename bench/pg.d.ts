@@ -4,6 +4,11 @@ declare module 'pg' {
     constructor(options: { connectionString: string });
     connect(): Promise<void>;
     query(sql: string, values?: readonly unknown[]): Promise<{ rows: Record<string, unknown>[] }>;
+    query(prepared: {
+      name: string;
+      text: string;
+      values: readonly unknown[];
+    }): Promise<{ rows: Record<string, unknown>[] }>;
     end(): Promise<void>;
   }
 }
