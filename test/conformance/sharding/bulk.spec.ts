@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { raw } from '@mikro-orm/core';
+import { RowConstraintError } from '#libs/persistence';
 import { CrossShardWriteError, ShardKeyChangedError, ShardNotChosenError } from '#libs/sharding';
-import { eachLayout, seedWeather } from './layouts.js';
+import { CONTINENTS, eachLayout, seedWeather } from './layouts.js';
 import { Location, Report } from './weather.model.js';
 
 describe('writes past the unit of work', () => {
@@ -96,6 +97,32 @@ describe('writes past the unit of work', () => {
       await em.insertMany(Location, [{ id: 100, continent: 'asia' }], { shard: 'shard-4' });
       expect(await em.findOne(Location, 100, { shard: 'shard-4' })).not.toBeNull();
       expect(await em.findOne(Location, 100, { shard: 'shard-2' })).toBeNull();
+    });
+
+    it('inserts many rows by the engine’s own bulk statement, each on its shard', async () => {
+      const em = suite.create({ mode: 'multi' });
+      const rows = Array.from({ length: 40 }, (_, index) => ({
+        id: 200 + index,
+        continent: CONTINENTS[index % 4] as string,
+        city: `City ${index}`,
+      }));
+      expect(await em.bulkInsert(Location, rows)).toBe(40);
+      for (const [index, shard] of suite.registry.ids.entries()) {
+        const stored = await suite.registry.entityManager(shard).find(Location, { id: { $gte: 200 } });
+        expect(stored).toHaveLength(10);
+        expect(new Set(stored.map(({ continent }) => continent))).toEqual(new Set([CONTINENTS[index]]));
+      }
+    });
+
+    it('inserts none of many rows when one shard refuses one, or one names no shard, or the mode is "single"', async () => {
+      // A fresh one each: after a rollback a unit of work wants to be cleared.
+      const create = () => suite.create({ mode: 'multi' });
+      const row = (id: number, continent?: string) => ({ id, continent }) as { id: number; continent: string };
+      const rows = [row(300, 'asia'), row(301, 'europe')];
+      await expect(create().bulkInsert(Location, [...rows, row(3, 'europe')])).rejects.toThrow(RowConstraintError);
+      await expect(create().bulkInsert(Location, [...rows, row(302)])).rejects.toThrow(ShardNotChosenError);
+      await expect(suite.create().bulkInsert(Location, rows)).rejects.toThrow(CrossShardWriteError);
+      expect(await suite.create().count(Location, { id: { $gte: 300 } })).toBe(0);
     });
 
     it('sends raw SQL to the pinned shard, a plain select to all, and refuses a raw write without a shard', async () => {

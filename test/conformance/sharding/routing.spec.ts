@@ -60,6 +60,23 @@ describe('routing', () => {
       expect(await em.findOne(Location, 99)).toBeNull();
     });
 
+    it('asks for a loaded object again when the call wants more than it, or it is to be removed', async () => {
+      const em = suite.create();
+      const found = await em.findOne(Location, 3);
+      await suite.registry.entityManager('shard-3').execute("update location set city = 'Paris' where id = 3");
+      expect((await em.findOne(Location, 3))?.city).toBe('London');
+      expect(await em.findOne(Location, 3, { refresh: true })).toBe(found);
+      expect(found?.city).toBe('Paris');
+      const statements = await suite.statementsOf(async () => {
+        const again = await em.findOne(Location, 3, { populate: ['reports'] });
+        expect(again?.reports.isInitialized()).toBe(true);
+      });
+      expect(statements).toEqual({ 'shard-3': 2 });
+      for (const report of found?.reports.getItems() ?? []) em.remove(report);
+      em.remove(found as Location);
+      expect(await em.findOne(Location, 3)).toBeNull();
+    });
+
     it('narrows the SQL by the identity chooser', async () => {
       const em = suite.create({ identityChooser: () => ['shard-3', 'shard-3', 'shard-4'] });
       const statements = await suite.statementsOf(async () => {

@@ -34,6 +34,11 @@ export class ShardChildren {
     return (this.#opened.get(id) ?? this.#open(id)).em;
   }
 
+  /** The child of a shard that is there already. */
+  findOpened(id: ShardId): SqlEntityManager | undefined {
+    return this.#opened.get(id)?.em;
+  }
+
   /** The children there are, in configured order: the order of commits and of concatenated results. */
   opened(): ShardChild[] {
     return this.#registry.ids.flatMap((id) => this.#opened.get(id) ?? []);

@@ -1,4 +1,5 @@
 import {
+  type EntityClass,
   type EntityData,
   type EntityMetadata,
   type EntityName,
@@ -9,6 +10,7 @@ import {
   wrap,
 } from '@mikro-orm/core';
 import type { SqlEntityManager } from '@mikro-orm/sql';
+import type { BulkRow } from '#libs/persistence';
 import type { AggregateQuery, AggregateRow } from '../aggregate/aggregate-query.js';
 import { ShardedAggregator } from '../aggregate/sharded-aggregator.js';
 import { CrossShardAssociationError } from '../errors/cross-shard-association.error.js';
@@ -253,6 +255,21 @@ export class ShardedEntityManager {
     options: ShardedWriteOptions = {},
   ): Promise<Primary<E>[]> {
     return this.#writer.insertMany(entityName as never, rows as readonly object[], options) as Promise<Primary<E>[]>;
+  }
+
+  /**
+   * Inserts many rows by the engines' own bulk statements, each on its shard: the fastest way in. What is stored, and what
+   * subscribers are told, is what a flush would store and tell; see `bulkInsert` of persistence.
+   *
+   * @returns how many rows were inserted
+   * @throws {ShardNotChosenError} before any SQL, when a row names no shard {@link CrossShardWriteError}
+   */
+  async bulkInsert<E extends object>(
+    entity: EntityClass<E>,
+    rows: readonly BulkRow<E>[],
+    options: ShardedWriteOptions = {},
+  ): Promise<number> {
+    return this.#writer.bulkInsert(entity as EntityClass<object>, rows as readonly object[], options);
   }
 
   /**

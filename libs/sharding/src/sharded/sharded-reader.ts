@@ -1,4 +1,11 @@
-import type { EntityMetadata, EntityName, FilterQuery, FindOptions, Primary } from '@mikro-orm/core';
+import {
+  type EntityMetadata,
+  type EntityName,
+  type FilterQuery,
+  type FindOptions,
+  type Primary,
+  wrap,
+} from '@mikro-orm/core';
 import { AmbiguousIdentityError } from '../errors/ambiguous-identity.error.js';
 import { FanOutUnsupportedError } from '../errors/fan-out-unsupported.error.js';
 import { compareBy, mergeSorted } from '../merge/merge-sorted.js';
@@ -57,7 +64,11 @@ export class ShardedReader {
       const [first] = await this.find(entityName, where, { ...options, limit: 1 });
       return first ?? null;
     }
-    const shards = primaryKey === undefined ? route.shards : this.#narrowByMap(meta, primaryKey, route.shards);
+    const hits = primaryKey === undefined ? [] : this.#findInMaps(meta, primaryKey, route.shards);
+    const [hit] = hits;
+    // What is loaded is the answer, unless the call wants more of it than that.
+    if (hit && hits.length === 1 && isPlainLookup(options) && wrap(hit.entity, true).__initialized) return hit.entity;
+    const shards = hit ? hits.map(({ id }) => id) : route.shards;
     const { shard: _shard, deadlineMs: _deadlineMs, ...own } = options;
     const found = await this.scope.ask(
       shards,
@@ -82,10 +93,13 @@ export class ShardedReader {
   }
 
   /** What is loaded already is found without asking; loaded from two shards, it is as ambiguous as it was then. */
-  #narrowByMap(meta: EntityMetadata, primaryKey: Primary<object>, shards: readonly ShardId[]): readonly ShardId[] {
-    const opened = new Map(this.scope.children.opened().map(({ id, em }) => [id, em.getUnitOfWork(false)]));
-    const hits = shards.filter((id) => opened.get(id)?.getById(meta.class as never, primaryKey as never) !== undefined);
-    return hits.length > 0 ? hits : shards;
+  #findInMaps(meta: EntityMetadata, primaryKey: Primary<object>, shards: readonly ShardId[]): MapHit[] {
+    return shards.flatMap((id) => {
+      const em = this.scope.children.findOpened(id);
+      const entity = em?.getUnitOfWork(false).getById(meta.class as never, primaryKey as never) as object | undefined;
+      // One that is going to be removed is left to MikroORM, which flushes first.
+      return em && entity && !em.getUnitOfWork(false).getRemoveStack().has(entity) ? [{ id, entity }] : [];
+    });
   }
 
   #plan(entityName: Name, shards: readonly ShardId[], options: Options): FanOutPlan {
@@ -117,6 +131,19 @@ export class ShardedReader {
       throw error;
     }
   }
+}
+
+/** An object that a shard's identity map holds. */
+interface MapHit {
+  readonly id: ShardId;
+  readonly entity: object;
+}
+
+/** Options that say where and how long, and nothing about what. */
+const ROUTING_OPTIONS = new Set(['shard', 'deadlineMs']);
+
+function isPlainLookup(options: object): boolean {
+  return Object.keys(options).every((name) => ROUTING_OPTIONS.has(name));
 }
 
 function finding(entityName: Name, where: Where, { optionsOn }: FanOutPlan): AskChild<object[]> {

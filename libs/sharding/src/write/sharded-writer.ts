@@ -1,5 +1,13 @@
-import { type EntityMetadata, type EntityName, type FilterQuery, type Primary, Utils } from '@mikro-orm/core';
+import {
+  type EntityClass,
+  type EntityMetadata,
+  type EntityName,
+  type FilterQuery,
+  type Primary,
+  Utils,
+} from '@mikro-orm/core';
 import type { SqlEntityManager } from '@mikro-orm/sql';
+import { bulkInsert } from '#libs/persistence';
 import { ShardKeyChangedError } from '../errors/shard-key-changed.error.js';
 import { ShardNotChosenError } from '../errors/shard-not-chosen.error.js';
 import type { ShardId } from '../registry/shard-definition.js';
@@ -45,11 +53,8 @@ export class ShardedWriter {
     rows: readonly object[],
     options: ShardedWriteOptions,
   ): Promise<Primary<object>[]> {
-    this.scope.unitOfWork.assertUsable();
     const meta = this.scope.metadata(entityName);
-    const places = [...rows.entries()].map(([index, row]) => ({ index, row, id: this.#shardOf(row, meta, options) }));
-    const batches = Map.groupBy(places, ({ id }) => id);
-    const shards = this.scope.options.registry.ids.filter((id) => batches.has(id));
+    const { shards, batches } = this.#batchesOf(meta, rows, options);
     const keys = new Array<Primary<object>>(rows.length);
     await this.#write(shards, options, () =>
       this.scope.ask(
@@ -68,6 +73,23 @@ export class ShardedWriter {
     return keys;
   }
 
+  /** Each row on its shard, by the engine's own bulk statement. */
+  async bulkInsert(
+    entity: EntityClass<object>,
+    rows: readonly object[],
+    options: ShardedWriteOptions,
+  ): Promise<number> {
+    const { shards, batches } = this.#batchesOf(this.scope.metadata(entity), rows, options);
+    const results = await this.#write(shards, options, () =>
+      this.scope.ask(
+        shards,
+        (em, _signal, id) => bulkInsert(em, entity, batches.get(id)?.map(({ row }) => row) ?? []),
+        options,
+      ),
+    );
+    return results.reduce((sum, { inserted }) => sum + inserted, 0);
+  }
+
   /** Raw SQL: on the pinned shard, or a plain `select` on all that the chooser names, rows in the order of shards. */
   async execute(sql: string, params: readonly unknown[], options: ShardedExecuteOptions): Promise<unknown> {
     const isPinned = options.shard !== undefined || this.scope.options.pinned !== undefined;
@@ -78,6 +100,14 @@ export class ShardedWriter {
     const method = options.method ?? 'all';
     const results = await this.scope.ask(shards, (em) => em.execute(sql, [...params] as never, method), options);
     return method === 'all' ? results.flat() : results[0];
+  }
+
+  /** Rows by shard, and the shards in configured order. */
+  #batchesOf(meta: EntityMetadata, rows: readonly object[], options: ShardCallOptions) {
+    this.scope.unitOfWork.assertUsable();
+    const places = rows.map((row, index) => ({ index, row, id: this.#shardOf(row, meta, options) }));
+    const batches = Map.groupBy(places, ({ id }) => id);
+    return { batches, shards: this.scope.options.registry.ids.filter((id) => batches.has(id)) };
   }
 
   #shardOf(row: object, meta: EntityMetadata, { shard }: ShardCallOptions): ShardId {
