@@ -1,6 +1,8 @@
-/** What the work cost where it was done: in a server, not in the client that asks it. */
+/** What the work cost where it was done: in another process, not in this one that asks it. */
 export interface OwnCost {
   readonly cpuMs: number;
+  /** Default: as long as the call took. */
+  readonly wallMs?: number;
 }
 
 /** One way to do a piece of work. */
@@ -8,7 +10,7 @@ export interface Contender {
   readonly name: string;
   /** Before each round, outside the measurement: empties tables, makes rows. */
   prepare?(): Promise<void> | void;
-  /** @returns the CPU time of another process that did the work, if one did */
+  /** @returns the cost in another process that did the work, if one did */
   run(): Promise<OwnCost | undefined> | Promise<void> | void;
   /** After each round, outside the measurement: throws unless the work was done, and done right. */
   verify?(): Promise<void> | void;

@@ -6,8 +6,9 @@ import { importProducts } from './import/import.bench.js';
 import { importOverHttp } from './import/import-http.bench.js';
 import { type ComparisonResult, measure } from './measure.js';
 import { tableOf, writeResults } from './report.js';
+import { sharding } from './sharding/sharding.bench.js';
 
-const benchmarks: readonly Benchmark[] = [http, finder, bulk, importProducts, importOverHttp];
+const benchmarks: readonly Benchmark[] = [http, finder, bulk, importProducts, importOverHttp, sharding];
 
 /** Runs the named benchmarks, or all of them. @returns the exit code: 1 when a name is unknown */
 export async function runBenchmarks(names: readonly string[]): Promise<number> {

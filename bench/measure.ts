@@ -39,7 +39,7 @@ async function runOnce({ prepare, run, verify }: Contender): Promise<Round> {
   const wallMs = performance.now() - start;
   const { user, system } = process.cpuUsage(cpu);
   await verify?.();
-  return { wallMs, cpuMs: own?.cpuMs ?? (user + system) / 1000 };
+  return { wallMs: own?.wallMs ?? wallMs, cpuMs: own?.cpuMs ?? (user + system) / 1000 };
 }
 
 export function median(values: readonly number[]): number {
