@@ -24,14 +24,13 @@ const counts = new Map<string, number>();
 
 describe('isolation of the row strategy', () => {
   afterAll(() => {
-    const engineNames = [...new Set([...counts.keys()].map((key) => key.split('|')[0]))];
-    const lines = engineNames.map((name) => {
-      const closed = Object.keys(BUILDS).map(
-        (build) => `${build}: ${counts.get(`${name}|${build}`) ?? 0} came through`,
-      );
-      return `  ${name}: ${counts.get(`${name}|cases`) ?? 0} cases; ${closed.join(', ')}`;
+    const names = [...new Set([...counts.keys()].map((key) => key.split('|')[0]))];
+    const rows = names.map((name) => {
+      const through = Object.keys(BUILDS).map((build) => [build, counts.get(`${name}|${build}`) ?? 0]);
+      return [name, { cases: counts.get(`${name}|cases`), ...Object.fromEntries(through) }];
     });
-    console.info(`isolation, row strategy\n${lines.join('\n')}`);
+    console.info('Cases, and how many come through with:');
+    console.table(Object.fromEntries(rows));
   });
 
   eachEngine((engine) => {

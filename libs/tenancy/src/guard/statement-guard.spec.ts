@@ -5,6 +5,7 @@ import { type ContextTenant, NoContextError, NoTenantInContextError, runAs, runI
 import { ormOptions, runInSystemFrame } from '#libs/persistence';
 import { aTenant, shopModel } from '#libs/testing';
 import { StatementRefusedError } from './errors/statement-refused.error.js';
+import { analysesOf } from './statement-analyses.js';
 import { StatementGuard, type StatementGuardOptions } from './statement-guard.js';
 
 const metadata: MetadataStorage = new MikroORM(
@@ -132,5 +133,11 @@ describe('StatementGuard', () => {
         expect(() => guard.admit(insertOf(rows), values(rows, globex.id))).toThrow(/would belong to another tenant/);
       }
     });
+  });
+
+  it('shares what it has read with every database of the same entities', () => {
+    expect(analysesOf(metadata, 'sqlite', ['a', 'b'])).toBe(analysesOf(metadata, 'sqlite', ['b', 'a']));
+    expect(analysesOf(metadata, 'sqlite')).not.toBe(analysesOf(metadata, 'postgresql'));
+    expect(analysesOf(metadata, 'sqlite')).not.toBe(analysesOf(metadata, 'sqlite', ['a']));
   });
 });

@@ -4,10 +4,7 @@ import { type EngineName, findSystemFrame } from '#libs/persistence';
 import { type Crossing, findCrossing } from '../across/crossing.js';
 import { StatementRefusedError } from './errors/statement-refused.error.js';
 import { type Analysis, findUnbound, type Slot } from './sql/analysis.js';
-import { Catalogue } from './sql/catalogue.js';
-import { AllowedFunctions } from './sql/functions.js';
-import { analyse, type ReaderOptions } from './sql/reader.js';
-import { ShapeCache } from './sql/shape-cache.js';
+import { analysesOf, type StatementAnalyses } from './statement-analyses.js';
 
 /** What an application may tell the second layer of the guard. */
 export interface StatementGuardOptions {
@@ -41,12 +38,8 @@ const MAX_PREPARED = 256;
  */
 export class StatementGuard {
   readonly #options: StatementGuardOptions;
-  readonly #functions: AllowedFunctions;
-  readonly #native = new ShapeCache<Analysis>();
-  readonly #across = new ShapeCache<Analysis>();
-  readonly #unformatted = new ShapeCache<Analysis | 'unreadable'>();
   readonly #prepared: Prepared[] = [];
-  #reader: ReaderOptions | undefined;
+  #analyses: StatementAnalyses | undefined;
 
   /** @param getMetadata asked at the first statement: the entities are not discovered when a driver is made */
   constructor(
@@ -55,7 +48,6 @@ export class StatementGuard {
     options: StatementGuardOptions = {},
   ) {
     this.#options = options;
-    this.#functions = new AllowedFunctions(options.functions);
   }
 
   /**
@@ -70,10 +62,7 @@ export class StatementGuard {
     const crossing = findCrossing();
     if (crossing) return this.#admitAcross(sql, crossing);
     if (this.#takePrepared(sql)) return undefined;
-    this.#verify(
-      this.#native.getOrMake(sql, () => this.#analyse(sql) as Analysis),
-      parameters,
-    );
+    this.#verify(this.#getAnalyses().ofNative(sql), parameters);
     return undefined;
   }
 
@@ -87,9 +76,9 @@ export class StatementGuard {
     if (findSystemFrame() !== undefined || parameters.length === 0 || !parameters.every(isPlainValue)) return;
     // Across tenants a statement is let through as such, and never left behind for somebody else to send.
     if (findCrossing()) return;
-    const analysis = this.#unformatted.getOrMake(sql, () => this.#analyse(sql, 'question-marks') ?? 'unreadable');
+    const analysis = this.#getAnalyses().ofUnformatted(sql);
     // Left to `admit`, which reads the text with its values in it.
-    if (analysis === 'unreadable') return;
+    if (!analysis) return;
     const tenantId = this.#verify(analysis, parameters);
     if (this.#prepared.length >= MAX_PREPARED) this.#prepared.shift();
     this.#prepared.push({ sql: formatted, tenantId });
@@ -97,10 +86,7 @@ export class StatementGuard {
 
   /** Read like any other, so that no unknown table or function is reached; only whose rows they are is not asked. */
   #admitAcross(sql: string, crossing: Crossing): Crossing | undefined {
-    const analysis = this.#across.getOrMake(
-      sql,
-      () => analyse(sql, { ...this.#readerOptions(), unbound: true }) as Analysis,
-    );
+    const analysis = this.#getAnalyses().ofAcross(sql);
     if (analysis.refusal !== undefined) throw new StatementRefusedError(analysis.refusal);
     if (!analysis.reachesData) return undefined;
     crossing.admit(sql, analysis.blocks.length);
@@ -115,17 +101,9 @@ export class StatementGuard {
     );
   }
 
-  #analyse(sql: string, style?: 'question-marks'): Analysis | undefined {
-    return analyse(sql, this.#readerOptions(), style);
-  }
-
-  #readerOptions(): ReaderOptions {
-    this.#reader ??= {
-      engine: this.engine,
-      catalogue: new Catalogue(this.engine, this.getMetadata()),
-      functions: this.#functions,
-    };
-    return this.#reader;
+  #getAnalyses(): StatementAnalyses {
+    this.#analyses ??= analysesOf(this.getMetadata(), this.engine, this.#options.functions);
+    return this.#analyses;
   }
 
   /** @returns the tenant it was let through for; `undefined` when it needs none */
