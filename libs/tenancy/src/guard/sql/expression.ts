@@ -11,6 +11,9 @@ export function readExpression(tokens: readonly Token[], scope: Scope): void {
   for (const [index, token] of tokens.entries()) {
     if (isWord(token, 'into')) throw new Refusal('it selects into a table, a file or a variable');
     if (isOperator(token, ';')) throw new Refusal('it is more than one statement; send them one by one');
+    if (isWord(token, 'in') && scope.reading.engine === 'sqlite' && !isParentheses(tokens[index + 1])) {
+      throw new Refusal('it looks for something in a whole table; write a sub-query');
+    }
     if (token.kind !== 'group') continue;
     if (isParentheses(token)) refuseCall(tokens, index, scope);
     if (isParentheses(token) && isQuery(token)) scope.reading.readQuery(token, scope, readMember(tokens, index, scope));

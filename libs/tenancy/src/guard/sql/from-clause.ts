@@ -161,7 +161,9 @@ class FromReader {
     if (!table) throw new Refusal(`no entity is mapped to the table "${name}"`);
     if (schema !== undefined && !reading.catalogue.hasSchema(schema)) reading.schemas.add(schema);
     reading.reachesData = true;
-    const { alias } = this.#readAlias(name);
+    const { alias, columns } = this.#readAlias(name);
+    // PostgreSQL would call any of its columns the tenant's.
+    if (columns) throw new Refusal(`it gives other names to the columns of "${name}"`);
     this.#skipIndexHints();
     const { tenantColumn } = table;
     const scoped = tenantColumn === undefined ? undefined : { ...table, tenantColumn };

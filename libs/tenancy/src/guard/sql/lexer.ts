@@ -16,7 +16,7 @@ interface LexicalRules {
 
 const MYSQL: LexicalRules = {
   identifierQuotes: { '`': '`' },
-  stringQuotes: '\'"',
+  stringQuotes: "'",
   backslashEscapes: true,
   parameters: '?',
   // `||` is a logical "or" here, unless a server setting says otherwise.
@@ -236,6 +236,9 @@ class Lexer {
     } else if (char === ')' || char === ']') {
       this.#position++;
       this.#close(char === ')' ? '(' : '[');
+    } else if (char === '"') {
+      // Text or a name, and with backslashes or without, as a server setting says.
+      throw new Refusal('it has double quotes; write text in single ones and names in backticks');
     } else if (',.;'.includes(char)) {
       this.#position++;
       this.#push(PUNCTUATION[char] ?? { kind: 'operator', text: char });

@@ -115,13 +115,17 @@ class StatementMaker {
       `${inner}.tenant_id, ${inner}.id, ${inner}.name, ${inner}.n`,
       `'own' as tenant_id, ${inner}.id, ${inner}.name, ${inner}.n`,
       `${inner}.name as tenant_id, ${inner}.id, ${inner}.name, ${inner}.n`,
+      `${inner}.name as tenant_id, ${inner}.id, ${inner}.tenant_id, ${inner}.name, ${inner}.n`,
+      `${inner}.name as 'tenant_id', ${inner}.*`,
+      `${inner}.*, ${inner}.name as tenant_id`,
       `max(${inner}.tenant_id) as tenant_id, max(${inner}.id) as id, ${inner}.name, count(*) as n`,
     );
     const grouped = columns.startsWith('max') ? ` group by ${inner}.name` : '';
     const query = `select ${columns} from ${this.#pick(...TABLES)} as ${inner} where ${this.#condition([inner], [], depth - 1)}${grouped}`;
-    const united = this.#chance(0.3)
-      ? ` union all select name, id, tenant_id, n from ${this.#pick(...TABLES)} where tenant_id = 'own'`
-      : '';
+    const united =
+      columns === '*' && this.#chance(0.3)
+        ? ` union all select name, id, tenant_id, n from ${this.#pick(...TABLES)} where tenant_id = 'own'`
+        : '';
     return `(${query}${united}) as ${alias}`;
   }
 
@@ -196,6 +200,7 @@ class StatementMaker {
       forms.push(
         () => `${this.#pick('', 'not ')}exists (${this.#select(all, depth - 1, 1)})`,
         () => `${any}.n = (${this.#scalar(all, depth - 1)})`,
+        () => `(${any}.tenant_id, '1', 'b', 2) in ${this.#pick(...TABLES)}`,
         () => `${any}.tenant_id ${this.#pick('in', 'not in')} (${this.#member(all, depth - 1)})`,
         () => `${any}.tenant_id ${this.#pick('in', 'not in')} (${this.#member(all, depth - 1)})`,
         () => `${any}.id ${this.#pick('in', 'not in')} (${this.#select(all, depth - 1, 1)})`,

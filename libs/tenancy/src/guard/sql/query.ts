@@ -2,8 +2,9 @@ import { type Block, findUnbound, NO_OUTPUTS, type Outputs, type Source } from '
 import { isQuery, readCondition } from './condition.js';
 import { readExpression } from './expression.js';
 import { type Joined, readFrom, renamed } from './from-clause.js';
+import { readOutputs } from './outputs.js';
 import { Refusal } from './refusal.js';
-import { nameOf, type Operand, type QueryResult, readOperand, type Scope } from './scope.js';
+import { nameOf, type QueryResult, readOperand, type Scope } from './scope.js';
 import { isOneOf, isOperator, isParentheses, isWord, splitByComma, type Token } from './token.js';
 import { readDelete, readInsert, readUpdate } from './write.js';
 
@@ -199,48 +200,4 @@ export function readBlock(clauses: Clauses, scope: Scope, target: Joined = { ref
   const block = { refs, implications: [...target.implications, ...from.implications, ...where] };
   scope.reading.blocks.push(block);
   return block;
-}
-
-/** Which columns of a select list hold the tenant. By now every table of the query is required to be bound. */
-function readOutputs(list: readonly Token[], scope: Scope): Outputs {
-  const byName = new Map<string, Source>();
-  const byPosition: (Source | undefined)[] = [];
-  let isCounted = true;
-  for (const item of splitByComma(isOneOf(list[0], QUANTIFIERS) ? list.slice(1) : list)) {
-    const star = isOperator(item[item.length - 1], '*');
-    if (star && (item.length === 1 || isOperator(item[item.length - 2], '.'))) {
-      isCounted = false;
-      addStar(byName, item, scope);
-      continue;
-    }
-    const { expression, name } = splitAlias(item);
-    const source = sourceOf(readOperand(expression, scope), scope);
-    byPosition.push(source);
-    if (name !== undefined && source) byName.set(name, source);
-    else if (name !== undefined) byName.delete(name);
-  }
-  return { byName, byPosition: isCounted ? byPosition : [] };
-}
-
-function sourceOf(operand: Operand, scope: Scope): Source | undefined {
-  if (operand.kind === 'source') return operand.slots;
-  if (operand.kind !== 'tenant') return undefined;
-  if (!operand.own) scope.correlated = true;
-  return [];
-}
-
-/** `*` or `alias.*`. The tenant's column is proven as long as every table that could give one is bound. */
-function addStar(byName: Map<string, Source>, item: readonly Token[], scope: Scope): void {
-  const alias = nameOf(item[item.length - 3]);
-  const ref = alias === undefined ? scope.findOnlyRef()?.ref : scope.findRef(alias)?.ref;
-  if (ref?.table) byName.set(ref.table.tenantColumn, []);
-  else if (ref) for (const [name, source] of ref.outputs.byName) byName.set(name, source);
-}
-
-/** `expression as name`, `expression name`, or a column that keeps its own. */
-function splitAlias(item: readonly Token[]): { expression: readonly Token[]; name: string | undefined } {
-  const [beforeLast, last] = [item[item.length - 2], item[item.length - 1]];
-  if (isWord(beforeLast, 'as')) return { expression: item.slice(0, -2), name: nameOf(last) };
-  const isImplicit = item.length > 1 && nameOf(last) !== undefined && beforeLast?.kind !== 'operator';
-  return isImplicit ? { expression: item.slice(0, -1), name: nameOf(last) } : { expression: item, name: nameOf(last) };
 }

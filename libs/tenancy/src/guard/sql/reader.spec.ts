@@ -92,6 +92,14 @@ describe.each(ENGINES)('statements on %s', (engine) => {
       ],
       ['a derived table', "select x.n from (select count(*) as n from tag where tenant_id = 'own') as x"],
       [
+        'a join with all of a derived table',
+        "select * from (select * from (select t.* from tag t where t.tenant_id = 'own') y) x join product p on p.tenant_id = x.tenant_id",
+      ],
+      [
+        'a join with all of joined tables',
+        "select x.id from (select * from tag t, product o where t.tenant_id = 'own' and o.tenant_id = 'own') x join product p on p.tenant_id = x.tenant_id",
+      ],
+      [
         'a join with a derived table',
         "select * from (select t.tenant_id, t.id from tag t where t.tenant_id = 'own') x join product p on p.tenant_id = x.tenant_id",
       ],
@@ -234,6 +242,16 @@ describe.each(ENGINES)('statements on %s', (engine) => {
         'a member of another column',
         "select * from product p where p.tenant_id = 'own' and p.id in (select t.tenant_id from tag t)",
       ],
+      ...[
+        't.name as tenant_id, t.tenant_id',
+        "t.name as 'tenant_id', t.tenant_id",
+        'x.*, t.tenant_id',
+        '*, t.tenant_id',
+      ].map((list): [string, string] => [
+        `the second of two columns of one name: ${list}`,
+        `select p.id from (select ${list} from (select name as tenant_id from tag where tenant_id = 'own') x, tag t where t.tenant_id = 'own') d join product p on p.tenant_id = d.tenant_id`,
+      ]),
+      ['other names for columns', "select * from tag as t (a, tenant_id) where t.tenant_id = 'own'"],
       [
         'what only half of a union proves',
         "select * from product p where p.tenant_id in (select t.tenant_id from tag t where t.tenant_id = 'own' union select name from tag where tenant_id = 'own')",
@@ -423,6 +441,9 @@ describe('what products write differently', () => {
     ['a text reader', MYSQL, "select load_file('/etc/passwd')"],
     ['replace from nowhere', MYSQL, 'replace into tag set tenant_id = 1'],
     ['a cast that cuts', ['postgresql'], "select * from tag where tenant_id::char = 'own'::char"],
+    ['a whole table behind in', ['sqlite'], "select 1 from tag where tenant_id = 'own' and name in product"],
+    ['a whole table behind in, in a list', ['sqlite'], "select ('x', 'y') in tag"],
+    ['double quotes', MYSQL, 'select * from tag where tenant_id = \'own\' and "a\\" = "" or 1 = 1 -- "'],
     ['a cast that counts', ['sqlite'], "select * from tag where cast(tenant_id as uuid) = cast('own' as uuid)"],
     ['a row by its number', ['sqlite'], "insert or replace into tag (rowid, tenant_id, id) values (1, 'own', 1)"],
     ['the number of a row', ['sqlite'], "update or replace tag set rowid = 1 where tenant_id = 'own'"],
