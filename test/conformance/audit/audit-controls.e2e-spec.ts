@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { reachableEngines, type TestEngine } from '#libs/testing';
 import { anAuditWorld } from './audit-world.js';
+import { byPassCases } from './cases/by-passes.cases.js';
 import { changeCases } from './cases/changes.cases.js';
 import { contextCases } from './cases/context.cases.js';
 import { secretCases } from './cases/secrets.cases.js';
@@ -8,7 +9,7 @@ import { trailCases } from './cases/trail.cases.js';
 import { transactionCases } from './cases/transactions.cases.js';
 import { type ControlName, controls } from './controls.js';
 
-const all = [...changeCases, ...transactionCases, ...contextCases, ...secretCases, ...trailCases];
+const all = [...changeCases, ...byPassCases, ...transactionCases, ...contextCases, ...secretCases, ...trailCases];
 /** The cases are the same everywhere, so that they can fail needs no proof on more than one engine. */
 const engine = reachableEngines().find(({ name }) => name === 'sqlite') as TestEngine;
 

@@ -7,9 +7,11 @@ import {
   ChangeEventsSubscriber,
   type ChangeSubscriber,
   CurrentEntityManager,
+  engines,
   type OrmOverrides,
+  runInSystemFrame,
 } from '#libs/persistence';
-import { GuardedEntityManager } from '#libs/tenancy';
+import { GuardedEntityManager, guardedDriver } from '#libs/tenancy';
 import { aDatabase, aTenant, type SuiteDatabase, type TestEngine } from '#libs/testing';
 import { auditModel } from './audit.model.js';
 
@@ -39,6 +41,8 @@ export interface Control {
     forge: (entry: ForgedEntry) => void,
   ) => AuditTrail;
   readonly discovery?: OrmOverrides['discovery'];
+  /** Without the guard's look at statements. */
+  readonly unguarded?: boolean;
 }
 
 const UNIT_OF_WORK = Symbol('unit of work');
@@ -82,7 +86,11 @@ export class AuditWorld {
   }
 
   /** Entries of a tenant in the order of writing, as they lie in the table, past every wall. */
-  async entries({ id: tenantId }: ContextTenant = this.tenant): Promise<SeenEntry[]> {
+  entries(tenant: ContextTenant = this.tenant): Promise<SeenEntry[]> {
+    return runInSystemFrame('look at entries', () => this.#readEntries(tenant));
+  }
+
+  async #readEntries({ id: tenantId }: ContextTenant): Promise<SeenEntry[]> {
     const driver = this.database.orm.em.getDriver();
     for (const entry of this.forged.splice(0)) {
       const row = {
@@ -107,7 +115,7 @@ export class AuditWorld {
 
   /** Raw SQL, as an administrator would send it. */
   execute(sql: string, values: unknown[] = []): Promise<unknown> {
-    return this.database.orm.em.getConnection().execute(sql, values);
+    return runInSystemFrame('administer', () => this.database.orm.em.getConnection().execute(sql, values));
   }
 }
 
@@ -121,6 +129,7 @@ export function anAuditWorld(engine: TestEngine, control: Control = {}): () => A
   };
   const listener = control.listener?.(forge);
   const database = aDatabase(engine, auditModel, {
+    ...(!control.unguarded && { driver: guardedDriver(engines[engine.name]) }),
     entityManager: GuardedEntityManager,
     subscribers: [new ChangeEventsSubscriber({ subscribers: [recorder], onError }), ...(listener ? [listener] : [])],
     discovery: control.discovery ?? {},

@@ -1,6 +1,7 @@
 import { describe, it } from '@jest/globals';
 import { eachEngine } from '#libs/testing';
 import { anAuditWorld } from './audit-world.js';
+import { byPassCases } from './cases/by-passes.cases.js';
 import { changeCases } from './cases/changes.cases.js';
 import { contextCases } from './cases/context.cases.js';
 import { secretCases } from './cases/secrets.cases.js';
@@ -9,6 +10,7 @@ import { transactionCases } from './cases/transactions.cases.js';
 
 const groups = {
   changes: changeCases,
+  'by-passes': byPassCases,
   transactions: transactionCases,
   context: contextCases,
   secrets: secretCases,

@@ -1,7 +1,13 @@
 import type { EventArgs, FlushEventArgs } from '@mikro-orm/core';
 import { AuditEntry, AuditRecorder, AuditTrail, type TrailEvent, type TrailPage, type TrailQuery } from '#libs/audit';
 import { Context, currentContext, enterContext, findContext } from '#libs/context';
-import type { Change, ChangeSubscriber, CurrentEntityManager, TransactionScope } from '#libs/persistence';
+import {
+  type Change,
+  type ChangeSubscriber,
+  type CurrentEntityManager,
+  runInSystemFrame,
+  type TransactionScope,
+} from '#libs/persistence';
 import type { SuiteDatabase } from '#libs/testing';
 import type { Control, ForgedEntry } from './audit-world.js';
 
@@ -56,7 +62,8 @@ class CarelessTrail extends AuditTrail {
   }
 
   async #read(where: object, options: object = {}): Promise<AuditEntry[]> {
-    const rows = await this.#database.orm.em.getDriver().find(AuditEntry, where, options as never);
+    const driver = this.#database.orm.em.getDriver();
+    const rows = await runInSystemFrame('read carelessly', () => driver.find(AuditEntry, where, options as never));
     return rows.map((row) => Object.assign(Object.create(AuditEntry.prototype) as AuditEntry, row));
   }
 }
@@ -155,10 +162,10 @@ export const controls = {
   forgiving: { recorder: () => new ForgivingRecorder() },
   /** A statement for every entry. */
   oneByOne: { recorder: () => new OneByOneRecorder() },
-  /** Whoever came first did everything. */
-  firstContext: { recorder: () => new FirstContextRecorder() },
+  /** Whoever came first did everything. The guard would stop it, like the next one, before it shows. */
+  firstContext: { recorder: () => new FirstContextRecorder(), unguarded: true },
   /** Nobody did anything. */
-  contextless: { recorder: () => new ContextlessRecorder() },
+  contextless: { recorder: () => new ContextlessRecorder(), unguarded: true },
   /** Entries can be changed. */
   writable: {
     discovery: {
@@ -167,6 +174,10 @@ export const controls = {
       },
     },
   },
+  /** Statements that no flush made go to the database unseen. */
+  unguarded: { unguarded: true },
+  /** Wants to know of everything, also of what is left out by name. */
+  overzealous: { recorder: () => ({ beforeCommit: () => {} }) },
   carelessTrail: { trail: (entityManager, database) => new CarelessTrail(entityManager, database) },
   backwardTrail: { trail: (entityManager) => new BackwardTrail(entityManager, {}) },
   lateTrail: { trail: (entityManager) => new LateTrail(entityManager) },

@@ -1,13 +1,15 @@
 import type { Opt } from '@mikro-orm/core';
 import { BeforeDelete, BeforeUpdate, Entity, Index, Property } from '@mikro-orm/decorators/legacy';
-import { LongTextType, TenantOwned } from '#libs/persistence';
+import { AppendOnly, LongTextType, TenantOwned } from '#libs/persistence';
 import { AuditTrailReadonlyError } from '../errors/audit-trail-readonly.error.js';
 import type { RecordedChanges } from '../recorded-changes.js';
 
 /**
  * One recorded event: a change to one row, or something else that belongs on record. Lives beside the rows it tells of and
- * is written in their transaction. Append-only: a flush that would change or delete one fails and writes nothing.
+ * is written in their transaction. Append-only: a flush that would change or delete one fails and writes nothing, and
+ * behind the guard so does every other statement.
  */
+@AppendOnly('an entry that can be changed, or forged by a flush, proves nothing')
 @Entity({ tableName: 'audit_entry' })
 @Index({ properties: ['tenantId', 'entityName', 'entityId'] })
 export class AuditEntry extends TenantOwned {

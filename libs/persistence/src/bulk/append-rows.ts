@@ -3,6 +3,7 @@ import type { SqlEntityManager } from '@mikro-orm/sql';
 import { CompiledQuery, type Kysely } from 'kysely';
 import type { BulkColumn } from '../engines/bulk-dialect.js';
 import { BulkWriteLostError } from '../errors/bulk-write-lost.error.js';
+import { runAnnounced } from '../events/announced-write.js';
 import { layoutOf } from './entity-layout.js';
 import { storedOrNull } from './mapped-column.js';
 import { tableOf } from './table-sql.js';
@@ -44,7 +45,8 @@ export async function appendRows<Entity extends object>(
   const table = tableOf(entityManager, meta);
   for (const { sql, parameters, affects } of dialect.insert({ table, columns: written, values, count })) {
     const query = CompiledQuery.raw(sql, [...parameters]);
-    const result = await (transaction as Kysely<unknown>).executeQuery(query).catch((error: Error) => {
+    const sent = runAnnounced('append', () => (transaction as Kysely<unknown>).executeQuery(query));
+    const result = await sent.catch((error: Error) => {
       throw entityManager.getDriver().convertException(error);
     });
     const affected = Number(result.numAffectedRows ?? 0);

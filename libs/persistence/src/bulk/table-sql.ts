@@ -3,6 +3,7 @@ import type { SqlEntityManager } from '@mikro-orm/sql';
 import { CompiledQuery } from 'kysely';
 import type { BulkStatement } from '../engines/bulk-dialect.js';
 import { BulkWriteLostError } from '../errors/bulk-write-lost.error.js';
+import { runAnnounced } from '../events/announced-write.js';
 
 /** The quoted name of a class's own table, in the schema that the EntityManager works in. */
 export function tableOf(em: SqlEntityManager, meta: EntityMetadata): string {
@@ -17,9 +18,8 @@ type Result = Record<string, unknown>;
  */
 export async function send(em: SqlEntityManager, sql: string, parameters: readonly unknown[]) {
   try {
-    const { rows, numAffectedRows } = await em
-      .getKysely()
-      .executeQuery<Result>(CompiledQuery.raw(sql, [...parameters]));
+    const query = CompiledQuery.raw(sql, [...parameters]);
+    const { rows, numAffectedRows } = await runAnnounced('bulk', () => em.getKysely().executeQuery<Result>(query));
     return { rows, affected: Number(numAffectedRows ?? 0) };
   } catch (error) {
     throw em.getDriver().convertException(error as Error);

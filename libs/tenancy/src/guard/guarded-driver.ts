@@ -1,10 +1,17 @@
 import type { Configuration } from '@mikro-orm/core';
 import type { DatabaseConnection, Dialect, Driver, Kysely } from 'kysely';
 import { ContextError } from '#libs/context';
-import { type DriverClass, type Engine, findSystemFrame, runInSystemFrame } from '#libs/persistence';
+import {
+  type DriverClass,
+  type Engine,
+  findSystemFrame,
+  PersistenceError,
+  runInSystemFrame,
+  WriteRules,
+} from '#libs/persistence';
 import { TenancyError } from '../errors/tenancy.error.js';
 import { OperationRefusedError } from './errors/operation-refused.error.js';
-import { StatementGuard, type StatementGuardOptions } from './statement-guard.js';
+import { type GuardedOrm, StatementGuard, type StatementGuardOptions } from './statement-guard.js';
 
 /**
  * The engine's MikroORM driver with every statement looked at before it is sent: those of the ORM, the query builder,
@@ -18,7 +25,15 @@ export function guardedDriver(engine: Engine, options: StatementGuardOptions = {
   return class GuardedDriver extends engine.driver {
     constructor(config: Configuration) {
       super(config);
-      const guard = new StatementGuard(engine.name, () => this.getMetadata(), options);
+      let rules: WriteRules | undefined;
+      const orm: GuardedOrm = {
+        getMetadata: () => this.getMetadata(),
+        findWriteRule: (meta) => {
+          rules ??= new WriteRules(config, this.getMetadata());
+          return rules.find(meta);
+        },
+      };
+      const guard = new StatementGuard(engine.name, orm, options);
       for (const connection of [this.connection, ...this.replicas]) {
         new ConnectionGuard(connection as unknown as GuardedConnection, config, guard).install();
       }
@@ -26,7 +41,8 @@ export function guardedDriver(engine: Engine, options: StatementGuardOptions = {
 
     /** MikroORM wraps whatever a query throws; a refusal is no failure of the database. */
     override convertException(exception: Error): ReturnType<InstanceType<DriverClass>['convertException']> {
-      if (exception instanceof TenancyError || exception instanceof ContextError) return exception as never;
+      const isRefusal = [TenancyError, ContextError, PersistenceError].some((kind) => exception instanceof kind);
+      if (isRefusal) return exception as never;
       return super.convertException(exception);
     }
   };

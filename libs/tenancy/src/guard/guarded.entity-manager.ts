@@ -1,7 +1,7 @@
 import { type EntityMetadata, type EntityName, type Routine, Utils } from '@mikro-orm/core';
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import { currentContext } from '#libs/context';
-import { findByKey, findSystemFrame } from '#libs/persistence';
+import { findByKey, findSystemFrame, keepHooksApart, runAnnounced } from '#libs/persistence';
 import { findCrossing } from '../across/crossing.js';
 import { EntityManagerOfAnotherTenantError } from './errors/entity-manager-of-another-tenant.error.js';
 import { ForeignTenantError } from './errors/foreign-tenant.error.js';
@@ -28,6 +28,7 @@ class Guarded extends PlainSqlEntityManager implements TenantBound {
     super(...args);
     // The set of subscribers ignores one it already has; forks share it or copy it.
     this.getEventManager().registerSubscriber(wall);
+    keepHooksApart(this.getEventManager());
   }
 
   /**
@@ -161,6 +162,11 @@ class Guarded extends PlainSqlEntityManager implements TenantBound {
     const tenantId = this.getTenantId();
     for (const entity of eachOf(entities)) assertOwn(entity, tenantId, 'em.remove()');
     return super.remove(entities);
+  }
+
+  /** A flush announces all it changes; what else is sent during it, by hooks and subscribers, does not. */
+  override async flush(): Promise<void> {
+    return runAnnounced('flush', () => super.flush());
   }
 
   override async insert(entityOrName: EntityName | object, data?: unknown, options?: unknown): Promise<unknown> {

@@ -29,6 +29,7 @@ export interface PlainEntityManager {
   merge(entityOrName: EntityName | object, data?: unknown, options?: unknown): object;
   create(entity: EntityName, data: unknown, options?: unknown): object;
   assign(entity: object, data: unknown, options?: unknown): object;
+  flush(): Promise<void>;
   persist(entities: object | Iterable<object>): this;
   remove(entities: object | Iterable<object>): this;
   lock(entity: object, mode: unknown, options?: unknown): Promise<void>;

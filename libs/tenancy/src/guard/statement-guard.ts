@@ -1,9 +1,17 @@
-import type { MetadataStorage } from '@mikro-orm/core';
+import type { EntityMetadata, MetadataStorage } from '@mikro-orm/core';
 import { currentContext, findContext } from '#libs/context';
-import { type EngineName, findSystemFrame } from '#libs/persistence';
+import {
+  type AnnouncedWay,
+  AppendOnlyError,
+  type EngineName,
+  findAnnouncedWay,
+  findSystemFrame,
+  UnannouncedWriteError,
+  type WriteRule,
+} from '#libs/persistence';
 import { type Crossing, findCrossing } from '../across/crossing.js';
 import { StatementRefusedError } from './errors/statement-refused.error.js';
-import { type Analysis, findUnbound, type Slot } from './sql/analysis.js';
+import { type Analysis, findUnbound, type RuledWrite, type Slot } from './sql/analysis.js';
 import { analysesOf, type StatementAnalyses } from './statement-analyses.js';
 
 /** What an application may tell the second layer of the guard. */
@@ -22,10 +30,18 @@ export interface StatementGuardOptions {
   readonly schemaOf?: (tenantId: string) => string | undefined;
 }
 
+/** What the guard asks of the ORM it stands before, at the first statement: entities are not discovered before that. */
+export interface GuardedOrm {
+  getMetadata(): MetadataStorage;
+  /** Which tables may be written only by what announces its changes. Absent: none. */
+  findWriteRule?(meta: EntityMetadata): WriteRule | undefined;
+}
+
 /** A statement that MikroORM has made, read before the values were written into it, and not yet sent. */
 interface Prepared {
   readonly sql: string;
   readonly tenantId: string | undefined;
+  readonly way: AnnouncedWay | undefined;
 }
 
 /** Statements in flight at once; more than any pool has connections. Forgetting one only means reading it again. */
@@ -41,10 +57,9 @@ export class StatementGuard {
   readonly #prepared: Prepared[] = [];
   #analyses: StatementAnalyses | undefined;
 
-  /** @param getMetadata asked at the first statement: the entities are not discovered when a driver is made */
   constructor(
     private readonly engine: EngineName,
-    private readonly getMetadata: () => MetadataStorage,
+    private readonly orm: GuardedOrm,
     options: StatementGuardOptions = {},
   ) {
     this.#options = options;
@@ -55,6 +70,8 @@ export class StatementGuard {
    *
    * @returns the work across tenants it belongs to, which is to be shown the rows it gives
    * @throws {StatementRefusedError}
+   * @throws {UnannouncedWriteError} when it changes rows whose changes belong on record, and nobody announces them
+   * @throws {AppendOnlyError}
    * @throws {NoTenantInContextError} when it reaches data and the context names no tenant
    */
   admit(sql: string, parameters: readonly unknown[]): Crossing | undefined {
@@ -81,7 +98,7 @@ export class StatementGuard {
     if (!analysis) return;
     const tenantId = this.#verify(analysis, parameters);
     if (this.#prepared.length >= MAX_PREPARED) this.#prepared.shift();
-    this.#prepared.push({ sql: formatted, tenantId });
+    this.#prepared.push({ sql: formatted, tenantId, way: findAnnouncedWay() });
   }
 
   /** Read like any other, so that no unknown table or function is reached; only whose rows they are is not asked. */
@@ -89,12 +106,14 @@ export class StatementGuard {
     const analysis = this.#getAnalyses().ofAcross(sql);
     if (analysis.refusal !== undefined) throw new StatementRefusedError(analysis.refusal);
     if (!analysis.reachesData) return undefined;
+    for (const write of analysis.writes) assertAnnounced(write, findAnnouncedWay());
     crossing.admit(sql, analysis.blocks.length);
     return crossing;
   }
 
   #takePrepared(sql: string): boolean {
-    const at = this.#prepared.findLastIndex((prepared) => prepared.sql === sql);
+    const way = findAnnouncedWay();
+    const at = this.#prepared.findLastIndex((prepared) => prepared.sql === sql && prepared.way === way);
     const [prepared] = at < 0 ? [] : this.#prepared.splice(at, 1);
     return (
       prepared !== undefined && (prepared.tenantId === undefined || prepared.tenantId === findContext()?.tenant?.id)
@@ -102,7 +121,10 @@ export class StatementGuard {
   }
 
   #getAnalyses(): StatementAnalyses {
-    this.#analyses ??= analysesOf(this.getMetadata(), this.engine, this.#options.functions);
+    this.#analyses ??= analysesOf(this.orm.getMetadata(), this.engine, {
+      functions: this.#options.functions,
+      findWriteRule: (meta) => this.orm.findWriteRule?.(meta),
+    });
     return this.#analyses;
   }
 
@@ -119,6 +141,7 @@ export class StatementGuard {
     this.#assertSchemas(analysis.schemas, tenantId);
     const holds = (slot: Slot) => isTenant(slot, tenantId, parameters);
     if (!analysis.everySlot.every(holds)) assertBound(analysis, holds);
+    for (const write of analysis.writes) assertAnnounced(write, findAnnouncedWay());
     return tenantId;
   }
 
@@ -143,6 +166,13 @@ function assertBound({ required, blocks }: Analysis, holds: (slot: Slot) => bool
     if (unbound)
       throw new StatementRefusedError(`it asks for rows of "${unbound.alias}" that belong to another tenant`);
   }
+}
+
+/** Rows that somebody keeps a record of are changed by what tells of every row, and a record by nothing at all. */
+function assertAnnounced({ table, rule, adds }: RuledWrite, way: AnnouncedWay | undefined): void {
+  if (rule === 'append-only') {
+    if (way !== 'append' || !adds) throw new AppendOnlyError(table);
+  } else if (way !== 'flush' && way !== 'bulk') throw new UnannouncedWriteError(table);
 }
 
 function isTenant(slot: Slot, tenantId: string, parameters: readonly unknown[]): boolean {

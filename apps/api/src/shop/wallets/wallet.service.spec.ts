@@ -131,7 +131,10 @@ describe('money', () => {
 
     it('is not negative, even for code that forgets to look', async () => {
       const [purse] = await someWallets(1, EACH);
-      const overdraw = read((em) => em.nativeUpdate(Wallet, { id: purse }, { balance: -1 }));
+      const overdraw = read(async (em) => {
+        Object.assign(await em.findOneOrFail(Wallet, { id: purse }), { balance: -1 });
+        await em.flush();
+      });
       await expect(overdraw).rejects.toThrow(/wallet_balance_check/);
     });
 

@@ -1,3 +1,4 @@
+import type { WriteRule } from '#libs/persistence';
 import type { CatalogueTable } from './catalogue.js';
 
 /** Where a statement holds a value that must be the tenant's id: in its text, in a parameter, or in every element of one. */
@@ -41,6 +42,14 @@ export interface Block {
   readonly implications: Implication[];
 }
 
+/** A table that a statement writes to, and that asks for something. */
+export interface RuledWrite {
+  readonly table: string;
+  readonly rule: WriteRule;
+  /** Whether it only adds rows, and neither replaces nor updates one that exists. */
+  readonly adds: boolean;
+}
+
 /** What is known of a statement before its parameters are. */
 export interface Analysis {
   /** Why it can never be let through; everything else is meaningless then. */
@@ -52,6 +61,7 @@ export interface Analysis {
   /** Values that must be the tenant's: those it writes. */
   readonly required: readonly Slot[];
   readonly blocks: readonly Block[];
+  readonly writes: readonly RuledWrite[];
   /** `required` and the slots of all blocks: when all of them hold, so does everything else. */
   readonly everySlot: readonly Slot[];
 }

@@ -1,5 +1,5 @@
 import type { EngineName } from '#libs/persistence';
-import { type Analysis, type Block, findUnbound, type Slot } from './analysis.js';
+import { type Analysis, type Block, findUnbound, type RuledWrite, type Slot } from './analysis.js';
 import type { Catalogue } from './catalogue.js';
 import type { AllowedFunctions } from './functions.js';
 import { HiddenParameter, type ParameterStyle, readTokens } from './lexer.js';
@@ -31,7 +31,14 @@ const TRANSACTION_CONTROL = new RegExp(
 /** MikroORM asks MySQL once how far apart generated keys are. */
 const HARMLESS = "show variables like 'auto_increment_increment'";
 
-const NEUTRAL: Analysis = { reachesData: false, schemas: new Set(), required: [], blocks: [], everySlot: [] };
+const NEUTRAL: Analysis = {
+  reachesData: false,
+  schemas: new Set(),
+  required: [],
+  blocks: [],
+  writes: [],
+  everySlot: [],
+};
 
 /** Whether the statement only steers a transaction. Allowed always: a connection must not be left inside one. */
 export function isTransactionControl(sql: string): boolean {
@@ -66,6 +73,7 @@ class StatementReader implements Reading {
   readonly required: Slot[] = [];
   readonly blocks: Block[] = [];
   readonly schemas = new Set<string>();
+  readonly writes: RuledWrite[] = [];
   reachesData = false;
   readonly #unbound: boolean;
   readonly #results = new Map<Group, QueryResult>();
@@ -80,11 +88,11 @@ class StatementReader implements Reading {
   read(tokens: readonly Token[]): Analysis {
     const end = isOperator(tokens[tokens.length - 1], ';') ? tokens.length - 1 : tokens.length;
     readQuery(tokens.slice(0, end), new Scope(this));
-    const { reachesData, schemas, required, blocks } = this;
-    if (this.#unbound) return { reachesData, schemas, required, blocks, everySlot: [] };
+    const { reachesData, schemas, required, blocks, writes } = this;
+    if (this.#unbound) return { reachesData, schemas, required, blocks, writes, everySlot: [] };
     const slots = blocks.flatMap(({ implications }) => implications.flatMap((implication) => implication.slots));
     const everySlot = distinct([...required, ...slots]);
-    return { reachesData, schemas, required, blocks: blocks.filter(needsBinding), everySlot };
+    return { reachesData, schemas, required, blocks: blocks.filter(needsBinding), writes, everySlot };
   }
 
   readQuery(group: Group, scope: Scope, member?: Operand): QueryResult {

@@ -39,6 +39,13 @@ function assertWritable(ref: TableRef | undefined): asserts ref is TableRef & { 
     );
 }
 
+/** Writes down that a table is written to, for whoever has rules about that. */
+function noteWrite(ref: TableRef, scope: Scope, adds = false): void {
+  assertWritable(ref);
+  const { name, writeRule } = ref.table;
+  if (writeRule) scope.reading.writes.push({ table: name, rule: writeRule, adds });
+}
+
 function findTenantColumn(ref: TableRef): string {
   return ref.table?.tenantColumn ?? '';
 }
@@ -64,6 +71,9 @@ export function readInsert(tokens: readonly Token[], scope: Scope): QueryResult 
   const conflictAt = rest.findIndex((token, index) => isWord(token, 'on') && isOneOf(rest[index + 1], CONFLICT_WORDS));
   const returningAt = rest.findIndex((token) => isWord(token, 'returning'));
   const end = [conflictAt, returningAt].filter((index) => index >= 0).reduce((a, b) => Math.min(a, b), rest.length);
+  const isReplace =
+    isWord(tokens[0], 'replace') || tokens.slice(0, columnsAt).some((token) => isWord(token, 'replace'));
+  noteWrite(inserted, scope, !isReplace && conflictAt < 0);
   readInserted(rest.slice(0, end), names.length, position, scope);
   readConflict(rest.slice(end), inserted, scope);
   return RESULT;
@@ -140,7 +150,7 @@ export function readUpdate(tokens: readonly Token[], scope: Scope): QueryResult 
 
 /** `column = value, …`: a tenant's column may only be set to the tenant. */
 function readAssignments(tokens: readonly Token[], targets: readonly TableRef[], scope: Scope): void {
-  for (const ref of targets) assertWritable(ref);
+  for (const ref of targets) noteWrite(ref, scope);
   for (const assignment of splitByComma(tokens)) {
     const at = assignment.findIndex((token) => isOperator(token, '='));
     const column = nameOf(assignment[at - 1]);
@@ -165,7 +175,10 @@ export function readDelete(tokens: readonly Token[], scope: Scope): QueryResult 
   const used = using.length > 0 ? readFrom(using, scope) : { refs: [], implications: [] };
   const named = splitByComma(head).flatMap((item) => nameOf(item[0]) ?? []);
   const written = named.length === 0 ? target.refs : named.map((name) => scope.findRef(name)?.ref);
-  for (const ref of written) assertWritable(ref);
+  for (const ref of written) {
+    assertWritable(ref);
+    noteWrite(ref, scope);
+  }
   readBlock(rest, scope, {
     refs: [...target.refs, ...used.refs],
     implications: [...target.implications, ...used.implications],
