@@ -7,9 +7,18 @@ import { contextCases } from './cases/context.cases.js';
 import { secretCases } from './cases/secrets.cases.js';
 import { trailCases } from './cases/trail.cases.js';
 import { transactionCases } from './cases/transactions.cases.js';
+import { versionCases } from './cases/versions.cases.js';
 import { type ControlName, controls } from './controls.js';
 
-const all = [...changeCases, ...byPassCases, ...transactionCases, ...contextCases, ...secretCases, ...trailCases];
+const all = [
+  ...changeCases,
+  ...byPassCases,
+  ...transactionCases,
+  ...contextCases,
+  ...secretCases,
+  ...trailCases,
+  ...versionCases,
+];
 /** The cases are the same everywhere, so that they can fail needs no proof on more than one engine. */
 const engine = reachableEngines().find(({ name }) => name === 'sqlite') as TestEngine;
 

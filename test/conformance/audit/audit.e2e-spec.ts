@@ -7,6 +7,7 @@ import { contextCases } from './cases/context.cases.js';
 import { secretCases } from './cases/secrets.cases.js';
 import { trailCases } from './cases/trail.cases.js';
 import { transactionCases } from './cases/transactions.cases.js';
+import { versionCases } from './cases/versions.cases.js';
 
 const groups = {
   changes: changeCases,
@@ -15,6 +16,7 @@ const groups = {
   context: contextCases,
   secrets: secretCases,
   'the trail': trailCases,
+  versions: versionCases,
 };
 
 describe('audit', () => {

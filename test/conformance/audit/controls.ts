@@ -1,5 +1,16 @@
-import type { EventArgs, FlushEventArgs } from '@mikro-orm/core';
-import { AuditEntry, AuditRecorder, AuditTrail, type TrailEvent, type TrailPage, type TrailQuery } from '#libs/audit';
+import type { EntityClass, EventArgs, FlushEventArgs } from '@mikro-orm/core';
+import {
+  AuditEntry,
+  AuditRecorder,
+  AuditTrail,
+  type EntityState,
+  type RevertResult,
+  type StateDifference,
+  type TrailEvent,
+  type TrailPage,
+  type TrailQuery,
+  type VersionPage,
+} from '#libs/audit';
 import { Context, currentContext, enterContext, findContext } from '#libs/context';
 import {
   type Change,
@@ -105,6 +116,34 @@ class DetachedTrail extends AuditTrail {
   }
 }
 
+/** Knows nothing but the present, whatever version it is asked for. */
+class PresentTrail extends AuditTrail {
+  override async stateAt(entity: EntityClass, id: string): Promise<EntityState | undefined> {
+    const { versions } = await super.versions(entity, id);
+    const state = await super.stateAt(entity, id, versions.length);
+    return state && { ...state, exists: true };
+  }
+
+  override async diff(entity: EntityClass, id: string): Promise<StateDifference> {
+    const { versions } = await super.versions(entity, id);
+    return super.diff(entity, id, versions.length, versions.length);
+  }
+
+  override async revert(): Promise<RevertResult> {
+    return { restored: [], skipped: [], undeleted: false };
+  }
+}
+
+/** Knows the versions of everybody's entities. */
+class CarelessHistory extends CarelessTrail {
+  override async versions(_entity: EntityClass, entityId: string): Promise<VersionPage> {
+    const { entries } = await this.list();
+    const own = entries.filter((entry) => entry.entityId === entityId);
+    const versions = own.map((entry, index) => ({ version: index, action: 'update' as const, at: new Date(), entry }));
+    return { versions, nextBefore: null };
+  }
+}
+
 /**
  * Broken doubles, each in one way that is found in the wild. A case names the one that must turn it red; a case that
  * stays green under its control proves nothing.
@@ -180,6 +219,8 @@ export const controls = {
   overzealous: { recorder: () => ({ beforeCommit: () => {} }) },
   carelessTrail: { trail: (entityManager, database) => new CarelessTrail(entityManager, database) },
   backwardTrail: { trail: (entityManager) => new BackwardTrail(entityManager, {}) },
+  presentTrail: { trail: (entityManager) => new PresentTrail(entityManager, {}) },
+  carelessHistory: { trail: (entityManager, database) => new CarelessHistory(entityManager, database) },
   lateTrail: { trail: (entityManager) => new LateTrail(entityManager) },
   detachedTrail: { trail: (entityManager, _, forge) => new DetachedTrail(entityManager, forge) },
 } satisfies Record<string, Control>;

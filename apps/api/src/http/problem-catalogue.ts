@@ -114,6 +114,7 @@ export const problemCatalogue: Readonly<Record<ErrorCode, ProblemKind>> = {
   rate_limited: { status: 429, title: 'Too many requests' },
   read_only_transaction: INTERNAL,
   request_in_flight: { status: 409, title: 'Conflict', code: 'conflict' },
+  revert_conflict: { status: 409, title: 'Conflict', code: 'conflict' },
   shard_closed: SHARD_UNAVAILABLE,
   shard_key_changed: INTERNAL,
   shard_not_chosen: INTERNAL,
@@ -137,4 +138,5 @@ export const problemCatalogue: Readonly<Record<ErrorCode, ProblemKind>> = {
   unsaved_changes: INTERNAL,
   unsupported_media_type: { status: 415, title: 'Unsupported media type' },
   version_conflict: { status: 412, title: 'Version conflict' },
+  version_not_found: { status: 404, title: 'Not found', code: 'not_found' },
 };

@@ -9,6 +9,11 @@ export interface AuditedOptions<Entity> {
   readonly secret?: readonly PropertyPath<Entity>[];
   /** Not recorded. A change to nothing else makes no entry. For what is derived or noise, never for what is sensitive. */
   readonly ignore?: readonly PropertyPath<Entity>[];
+  /**
+   * Former names of properties, each with its present one: `{ title: 'name' }`. Stored entries are never rewritten; versions
+   * and states are read through this. Name a property's former name here when a migration renames it.
+   */
+  readonly renamed?: Readonly<Record<string, PropertyPath<Entity>>>;
 }
 
 type PropertyPath<Entity> = (keyof Entity & string) | `${keyof Entity & string}.${string}`;

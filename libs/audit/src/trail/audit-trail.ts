@@ -1,4 +1,4 @@
-import type { FilterQuery } from '@mikro-orm/core';
+import type { EntityClass, EntityMetadata, FilterQuery } from '@mikro-orm/core';
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import { Inject, Injectable } from '@nestjs/common';
 import { currentContext } from '#libs/context';
@@ -7,9 +7,14 @@ import { AUDIT_MODULE_OPTIONS, type AuditModuleOptions } from '../audit.options.
 import { AuditEntry } from '../entities/audit-entry.entity.js';
 import { firstEntryIdAt } from '../entry-id.js';
 import { AuditEntryNotFoundError } from '../errors/audit-entry-not-found.error.js';
+import { VersionNotFoundError } from '../errors/version-not-found.error.js';
+import { auditedOptionsOf } from '../policy/audited.decorator.js';
 import type { RecordedChanges } from '../recorded-changes.js';
 import { insertEntries } from '../recorder/entry-table.js';
 import { circumstancesOf, clip } from '../recorder/new-entry.js';
+import type { EntityState, EntityVersion, StateDifference, VersionPage } from './entity-version.js';
+import { differenceOf, foldHistory, type RenamedProperties } from './fold-history.js';
+import { Revert, type RevertResult } from './revert.js';
 import { fromCursor, toCursor } from './trail-cursor.js';
 
 /** Which entries to list. Everything is optional and narrows; nothing means the whole trail. */
@@ -49,7 +54,17 @@ export interface TrailEvent {
   readonly reason?: string;
 }
 
+/** Which versions to list. */
+export interface VersionQuery {
+  /** Versions on a page. Default 50, at most `maxPageSize` of the module. */
+  readonly limit?: number;
+  /** Only versions below this one: `nextBefore` of the page before. */
+  readonly before?: number;
+}
+
 const DEFAULT_LIMIT = 50;
+/** What makes a version; named events about a row change nothing of it. */
+const VERSION_ACTIONS = ['create', 'update', 'delete'];
 
 /** The audit trail of the context's tenant: what happened to its rows, who did it and from where. */
 @Injectable()
@@ -115,9 +130,124 @@ export class AuditTrail {
     await entityManager.fork().transactional(insert);
   }
 
+  /**
+   * The recorded versions of one entity, newest first.
+   *
+   * @param entity its class, or one that it extends: a base class stands for every class below it
+   * @returns no versions for an id that the trail does not know; so also for one of another tenant
+   */
+  async versions(
+    entity: EntityClass,
+    id: string,
+    { limit = DEFAULT_LIMIT, before }: VersionQuery = {},
+  ): Promise<VersionPage> {
+    const size = Math.min(Math.max(1, Math.trunc(limit)), this.options.maxPageSize ?? 100);
+    const em = this.entityManager.get();
+    const where = this.#historyOf(entity, id);
+    const end = Math.min(
+      before === undefined ? Number.POSITIVE_INFINITY : before - 1,
+      await em.count(AuditEntry, where),
+    );
+    const offset = Math.max(0, end - size);
+    if (end <= 0) return { versions: [], nextBefore: null };
+    const found = await em.find(AuditEntry, where, {
+      orderBy: { id: 'asc' },
+      limit: end - offset,
+      offset,
+      disableIdentityMap: true,
+    });
+    const versions = found.map((entry, index) => toVersion(entry, offset + index + 1)).reverse();
+    return { versions, nextBefore: offset > 0 ? offset + 1 : null };
+  }
+
+  /**
+   * The entity as it was after a version (a number) or at a time (a `Date`, to the millisecond), from the trail alone.
+   *
+   * @returns `undefined` before its first version, and for an id that the trail does not know; after a deletion a state
+   *   with `exists: false` and the last values
+   */
+  async stateAt(entity: EntityClass, id: string, at: Date | number): Promise<EntityState | undefined> {
+    const entries = await this.#entriesOf(entity, id);
+    const index =
+      typeof at === 'number' ? at - 1 : entries.findLastIndex(({ occurredAt }) => occurredAt.getTime() <= at.getTime());
+    return entries[index] && foldHistory(entries, index, this.#renamedOf(entity));
+  }
+
+  /**
+   * What differs between two versions of one entity, by property; many-to-many collections as lists of keys.
+   *
+   * @throws {VersionNotFoundError}
+   */
+  async diff(entity: EntityClass, id: string, from: number, to: number): Promise<StateDifference> {
+    const entries = await this.#entriesOf(entity, id);
+    const [before, after] = [from, to].map((version) => {
+      if (!entries[version - 1]) throw new VersionNotFoundError(id, version);
+      return foldHistory(entries, version - 1, this.#renamedOf(entity));
+    });
+    return differenceOf(before as EntityState, after as EntityState);
+  }
+
+  /**
+   * Puts an old version back, as a new change that is recorded like any other, together with an event `revert` that names
+   * the version. A deleted entity is made again under its old id. One transaction; inside the caller's, a part of it.
+   *
+   * @param options `dryRun`: tells what would happen and finds conflicts, and writes nothing
+   * @throws {VersionNotFoundError}
+   * @throws {RevertConflictError} with all conflicts: unique values that are taken, rows referred to that are gone
+   */
+  async revert(
+    entity: EntityClass,
+    id: string,
+    version: number,
+    { dryRun = false }: { readonly dryRun?: boolean } = {},
+  ): Promise<RevertResult> {
+    return this.entityManager.get().transactional(async (em) => {
+      // On this transaction: on an engine with one connection, another statement would wait for its end.
+      const entries = await this.#entriesOf(entity, id, em);
+      if (!entries[version - 1]) throw new VersionNotFoundError(id, version);
+      const renamed = this.#renamedOf(entity);
+      const target = foldHistory(entries, version - 1, renamed);
+      const now = foldHistory(entries, entries.length - 1, renamed);
+      const result = await new Revert(em, id, target, now).run({ dryRun });
+      if (!dryRun) {
+        const { entityName } = target;
+        await this.record({ action: 'revert', entity: entityName, entityId: id, details: { toVersion: version } });
+      }
+      return result;
+    });
+  }
+
+  #classesOf(entity: EntityClass): EntityMetadata[] {
+    const metas = [...this.entityManager.get().getMetadata().getAll().values()];
+    return metas.filter((meta) => isOf(meta, entity));
+  }
+
+  #renamedOf(entity: EntityClass): RenamedProperties {
+    const options = this.#classesOf(entity).flatMap((meta) => auditedOptionsOf(meta.class));
+    return Object.assign({}, ...options.map(({ renamed }) => renamed)) as RenamedProperties;
+  }
+
+  #historyOf(entity: EntityClass, id: string): FilterQuery<AuditEntry> {
+    const names = this.#classesOf(entity).map(({ className }) => className);
+    const where = { tenantId: this.#tenantId, entityName: names, entityId: id, action: VERSION_ACTIONS };
+    return where as FilterQuery<AuditEntry>;
+  }
+
+  #entriesOf(entity: EntityClass, id: string, em = this.entityManager.get()): Promise<AuditEntry[]> {
+    return em.find(AuditEntry, this.#historyOf(entity, id), { orderBy: { id: 'asc' }, disableIdentityMap: true });
+  }
+
   get #tenantId(): string {
     return currentContext().getTenant().id;
   }
+}
+
+function isOf({ class: own, prototype }: EntityMetadata, entity: EntityClass): boolean {
+  return own === entity || prototype instanceof (entity as never);
+}
+
+function toVersion(entry: AuditEntry, version: number): EntityVersion {
+  return { version, action: entry.action as EntityVersion['action'], at: entry.occurredAt, entry };
 }
 
 function conditionOf({ entity, entityId, action, actorId, from, to }: TrailQuery, cursor: string | undefined): object {
