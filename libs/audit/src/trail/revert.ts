@@ -123,7 +123,7 @@ export class Revert {
   async #write(existing: object | null): Promise<void> {
     const entity = existing ?? (await this.#create());
     const plain = this.#restored.filter((path) => !(path in this.target.collections));
-    if (existing && plain.length > 0) this.em.assign(entity, this.#assignment(existing) as never);
+    if (existing && plain.length > 0) this.#assign(existing);
     for (const [name, keys] of Object.entries(this.target.collections)) {
       if (!this.#restored.includes(name)) continue;
       const { targetMeta } = this.#meta.properties[name] as EntityProperty;
@@ -132,6 +132,14 @@ export class Revert {
       collection.set(keys.map((key) => this.em.getReference((targetMeta as EntityMetadata).class, key as never)));
     }
     await this.em.flush();
+  }
+
+  #assign(entity: object): void {
+    for (const [name, value] of Object.entries(this.#assignment(entity))) {
+      // MikroORM's check of types knows what a custom type stores, not what entities hold.
+      if ((this.#meta.properties[name as never] as EntityProperty).customType) Reflect.set(entity, name, value);
+      else this.em.assign(entity, { [name]: value } as never);
+    }
   }
 
   /** Embedded values are replaced as a whole; what of one is not put back comes from the present one. */
