@@ -4,7 +4,7 @@ import {
   UniqueConstraintViolationException,
 } from '@mikro-orm/core';
 import { HttpException } from '@nestjs/common';
-import { InvalidCursorError } from '#libs/audit';
+import { InvalidCursorError, RevertConflictError } from '#libs/audit';
 import { BadRequestError } from './errors/bad-request.error.js';
 import { ConflictError } from './errors/conflict.error.js';
 import { HttpError } from './errors/http.error.js';
@@ -48,6 +48,13 @@ function fromStatus(status: number, options: ErrorOptions): HttpError {
 export function toKnownError(error: unknown): KnownError {
   if (error instanceof InvalidCursorError) {
     return new InvalidInputError([{ parameter: 'cursor', detail: error.message }]);
+  }
+  if (error instanceof RevertConflictError) {
+    const errors = error.conflicts.map(({ property, detail }) => ({
+      pointer: `/${property.replaceAll('.', '/')}`,
+      detail,
+    }));
+    return new ConflictError(error.message, { cause: error }, errors);
   }
   if (isKnown(error)) return error;
   const options = { cause: error };

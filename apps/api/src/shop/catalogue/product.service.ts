@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { AuditTrail, type EntityState } from '#libs/audit';
 import { currentContext } from '#libs/context';
 import { CurrentEntityManager, keysetAfter, keysetOrder, keysetPosition, Money } from '#libs/persistence';
 import { CursorCodec } from '../../http/cursor-codec.js';
@@ -22,6 +23,7 @@ export class ProductService {
   constructor(
     private readonly entityManager: CurrentEntityManager,
     private readonly cursors: CursorCodec,
+    private readonly trail: AuditTrail,
   ) {}
 
   async create(input: NewProduct): Promise<Product> {
@@ -35,6 +37,13 @@ export class ProductService {
     const product = await this.entityManager.get().findOne(Product, { id });
     if (!product) throw new NotFoundError();
     return product;
+  }
+
+  /** @throws {NotFoundError} when there was no such product at that time, be it not yet or no more */
+  async getAsOf(id: string, time: Date): Promise<EntityState> {
+    const state = await this.trail.stateAt(Product, id, time);
+    if (!state?.exists) throw new NotFoundError();
+    return state;
   }
 
   async list(query: ProductQuery): Promise<ProductPage> {

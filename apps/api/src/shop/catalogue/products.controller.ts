@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Patch, Post, Query, Req, Res } from '@nestjs/common';
 import { ApiConsumes } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { type AsOfQuery, asOfQuerySchema } from '../../audit/version.schemas.js';
 import { RequirePermission } from '../../http/access.decorators.js';
 import { EntityIdPipe } from '../../http/entity-id.pipe.js';
 import { isNotModified, toEntityTag } from '../../http/entity-tag.js';
@@ -18,6 +19,7 @@ import {
 import { ProductService } from './product.service.js';
 import { toProductView } from './product.view.js';
 import { ProductImporter } from './product-importer.js';
+import { toProductStateView } from './product-state.view.js';
 
 /** The catalogue over HTTP. */
 @RequirePermission('catalogue:read')
@@ -45,9 +47,11 @@ export class ProductsController {
   @Get(':id')
   async get(
     @Param('id', EntityIdPipe) id: string,
+    @Query({ schema: asOfQuerySchema }) { asOf }: AsOfQuery,
     @Headers('if-none-match') ifNoneMatch: string | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
+    if (asOf) return toProductStateView(id, await this.products.getAsOf(id, asOf));
     const product = await this.products.get(id);
     reply.header('etag', toEntityTag(product.version));
     if (!isNotModified(ifNoneMatch, product.version)) return toProductView(product);

@@ -1,0 +1,57 @@
+import { Body, Controller, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
+import { AuditTrail } from '#libs/audit';
+import {
+  type DiffQuery,
+  diffQuerySchema,
+  type RevertInput,
+  revertSchema,
+  type VersionsQuery,
+  versionsQuerySchema,
+} from '../../audit/version.schemas.js';
+import { toVersionView } from '../../audit/version.view.js';
+import { RequirePermission } from '../../http/access.decorators.js';
+import { EntityIdPipe } from '../../http/entity-id.pipe.js';
+import { toEntityTag } from '../../http/entity-tag.js';
+import { NotFoundError } from '../../http/errors/not-found.error.js';
+import { Product } from './product.entity.js';
+import { ProductService } from './product.service.js';
+import { toProductView } from './product.view.js';
+
+/** What products were, from the audit trail. It names people, so it is for whoever may read that. */
+@RequirePermission('audit:read')
+@Controller('v1/products/:id')
+export class ProductHistoryController {
+  constructor(
+    private readonly trail: AuditTrail,
+    private readonly products: ProductService,
+  ) {}
+
+  @Get('versions')
+  async versions(@Param('id', EntityIdPipe) id: string, @Query({ schema: versionsQuerySchema }) query: VersionsQuery) {
+    const { versions, nextBefore } = await this.trail.versions(Product, id, query);
+    if (versions.length === 0 && query.before === undefined) throw new NotFoundError();
+    return { data: versions.map(toVersionView), nextBefore };
+  }
+
+  @Get('diff')
+  async diff(@Param('id', EntityIdPipe) id: string, @Query({ schema: diffQuerySchema }) { from, to }: DiffQuery) {
+    return { from, to, changes: await this.trail.diff(Product, id, from, to) };
+  }
+
+  /** The product as it is then; a deleted one is there again. */
+  @RequirePermission('catalogue:write')
+  @Post('revert')
+  @HttpCode(200)
+  async revert(
+    @Param('id', EntityIdPipe) id: string,
+    @Body({ schema: revertSchema }) { version, dryRun }: RevertInput,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    const result = await this.trail.revert(Product, id, version, { dryRun });
+    if (dryRun) return result;
+    const product = await this.products.get(id);
+    reply.header('etag', toEntityTag(product.version));
+    return toProductView(product);
+  }
+}
