@@ -107,20 +107,23 @@ describe(`non-interference (SEED=${SEED})`, () => {
       tried.push({ sql, accepted, valid: wanted !== 'error' || seen !== 'error', interferes: seen !== wanted });
     }
 
-    beforeAll(async () => {
-      const guarded = {
-        entities: model,
-        driver: guardedDriver(engines[engine.name]),
-        entityManager: GuardedEntityManager,
-      };
-      orm = await MikroORM.init<AbstractSqlDriver>(ormOptions(both.url, guarded));
-      await fill(both, 'own', 'foreign');
-      await fill(alone, 'own');
-      const maker = new StatementMaker(randomOf(SEED));
-      await as({ id: 'own', slug: 'own' }, async () => {
-        for (let i = 0; i < statements; i++) await tryStatement(maker.statement());
-      });
-    }, 60_000 + statements * 60);
+    beforeAll(
+      async () => {
+        const guarded = {
+          entities: model,
+          driver: guardedDriver(engines[engine.name]),
+          entityManager: GuardedEntityManager,
+        };
+        orm = await MikroORM.init<AbstractSqlDriver>(ormOptions(both.url, guarded));
+        await fill(both, 'own', 'foreign');
+        await fill(alone, 'own');
+        const maker = new StatementMaker(randomOf(SEED));
+        await as({ id: 'own', slug: 'own' }, async () => {
+          for (let i = 0; i < statements; i++) await tryStatement(maker.statement());
+        });
+      },
+      60_000 + statements * 60,
+    );
 
     afterAll(() => orm.close(true));
 
