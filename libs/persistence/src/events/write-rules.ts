@@ -15,19 +15,23 @@ export type WriteRule = 'announced' | 'append-only';
  * statement; answered from the `ChangeEventsSubscriber` among the configured subscribers.
  */
 export class WriteRules {
-  readonly #appendOnly: ReadonlySet<EntityMetadata>;
-  readonly #announced: ReadonlySet<EntityMetadata>;
+  readonly #rules = new Map<string, WriteRule>();
 
   constructor(config: Configuration, storage: MetadataStorage) {
-    const metas = [...storage.getAll().values()].filter((meta) => !meta.embeddable);
+    const metas = [...storage.getAll().values()].filter((meta) => !meta.embeddable && meta.tableName);
     const events = [...config.get('subscribers')].find((it) => it instanceof ChangeEventsSubscriber);
-    this.#appendOnly = new Set(metas.filter((meta) => meta.class && isAppendOnly(meta.class)));
-    this.#announced = events ? findAnnounced(storage, metas, events) : new Set();
+    const announced = events ? findAnnounced(storage, metas, events) : new Set<EntityMetadata>();
+    for (const meta of metas) {
+      const name = meta.tableName.toLowerCase();
+      if (meta.class && isAppendOnly(meta.class)) this.#rules.set(name, 'append-only');
+      // Several classes may share a table; what one of them asks for holds for all.
+      else if (announced.has(meta.root) || announced.has(meta)) this.#rules.set(name, 'announced');
+    }
   }
 
-  find(meta: EntityMetadata): WriteRule | undefined {
-    if (this.#appendOnly.has(meta)) return 'append-only';
-    return this.#announced.has(meta.root) || this.#announced.has(meta) ? 'announced' : undefined;
+  /** @param table its name, in any case: some engines do not tell cases apart, and no two tables differ by that alone */
+  find(table: string): WriteRule | undefined {
+    return this.#rules.get(table.toLowerCase());
   }
 }
 

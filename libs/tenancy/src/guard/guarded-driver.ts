@@ -28,9 +28,9 @@ export function guardedDriver(engine: Engine, options: StatementGuardOptions = {
       let rules: WriteRules | undefined;
       const orm: GuardedOrm = {
         getMetadata: () => this.getMetadata(),
-        findWriteRule: (meta) => {
+        findWriteRule: (table) => {
           rules ??= new WriteRules(config, this.getMetadata());
-          return rules.find(meta);
+          return rules.find(table);
         },
       };
       const guard = new StatementGuard(engine.name, orm, options);

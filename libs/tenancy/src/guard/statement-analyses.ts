@@ -1,5 +1,5 @@
-import type { EntityMetadata, MetadataStorage } from '@mikro-orm/core';
-import type { EngineName, WriteRule } from '#libs/persistence';
+import type { MetadataStorage } from '@mikro-orm/core';
+import type { EngineName } from '#libs/persistence';
 import type { Analysis } from './sql/analysis.js';
 import { Catalogue } from './sql/catalogue.js';
 import { AllowedFunctions } from './sql/functions.js';
@@ -8,30 +8,21 @@ import { ShapeCache } from './sql/shape-cache.js';
 
 const shared = new WeakMap<MetadataStorage, Map<string, StatementAnalyses>>();
 
-/** What decides how a statement is read, beyond the engine and the entities. */
-export interface AnalysisOptions {
-  readonly functions?: readonly string[] | undefined;
-  /** Default: any write will do. */
-  readonly findWriteRule?: ((meta: EntityMetadata) => WriteRule | undefined) | undefined;
-}
-
 /**
- * The analyses of an engine, a set of entities, a list of functions and the rules of writes: the same object for the same
- * four. What is in there knows no tenant and no value, and thousands of databases would otherwise each keep the same few
- * hundred texts.
+ * The analyses of an engine, a set of entities and a list of functions: the same object for the same three. What is in
+ * there knows no tenant and no value, and thousands of databases would otherwise each keep the same few hundred texts.
  */
 export function analysesOf(
   metadata: MetadataStorage,
   engine: EngineName,
-  { functions = [], findWriteRule }: AnalysisOptions = {},
+  functions: readonly string[] = [],
 ): StatementAnalyses {
   const ofMetadata = shared.get(metadata) ?? new Map<string, StatementAnalyses>();
   shared.set(metadata, ofMetadata);
-  const rules = [...metadata.getAll().values()].map((meta) => findWriteRule?.(meta) ?? '');
-  const key = JSON.stringify([engine, [...functions].sort(), rules]);
+  const key = [engine, ...[...functions].sort()].join(' ');
   const known = ofMetadata.get(key);
   if (known) return known;
-  const catalogue = new Catalogue(engine, metadata, findWriteRule ? { findWriteRule } : {});
+  const catalogue = new Catalogue(engine, metadata);
   const made = new StatementAnalyses({ engine, catalogue, functions: new AllowedFunctions(functions) });
   ofMetadata.set(key, made);
   return made;

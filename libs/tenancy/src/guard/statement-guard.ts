@@ -1,4 +1,4 @@
-import type { EntityMetadata, MetadataStorage } from '@mikro-orm/core';
+import type { MetadataStorage } from '@mikro-orm/core';
 import { currentContext, findContext } from '#libs/context';
 import {
   type AnnouncedWay,
@@ -11,7 +11,7 @@ import {
 } from '#libs/persistence';
 import { type Crossing, findCrossing } from '../across/crossing.js';
 import { StatementRefusedError } from './errors/statement-refused.error.js';
-import { type Analysis, findUnbound, type RuledWrite, type Slot } from './sql/analysis.js';
+import { type Analysis, findUnbound, type Slot, type Write } from './sql/analysis.js';
 import { analysesOf, type StatementAnalyses } from './statement-analyses.js';
 
 /** What an application may tell the second layer of the guard. */
@@ -33,8 +33,8 @@ export interface StatementGuardOptions {
 /** What the guard asks of the ORM it stands before, at the first statement: entities are not discovered before that. */
 export interface GuardedOrm {
   getMetadata(): MetadataStorage;
-  /** Which tables may be written only by what announces its changes. Absent: none. */
-  findWriteRule?(meta: EntityMetadata): WriteRule | undefined;
+  /** What writing to a table asks for. Asked for each write: analyses are shared by databases, rules need not be. */
+  findWriteRule?(table: string): WriteRule | undefined;
 }
 
 /** A statement that MikroORM has made, read before the values were written into it, and not yet sent. */
@@ -106,7 +106,7 @@ export class StatementGuard {
     const analysis = this.#getAnalyses().ofAcross(sql);
     if (analysis.refusal !== undefined) throw new StatementRefusedError(analysis.refusal);
     if (!analysis.reachesData) return undefined;
-    for (const write of analysis.writes) assertAnnounced(write, findAnnouncedWay());
+    this.#assertAnnounced(analysis.writes);
     crossing.admit(sql, analysis.blocks.length);
     return crossing;
   }
@@ -121,10 +121,7 @@ export class StatementGuard {
   }
 
   #getAnalyses(): StatementAnalyses {
-    this.#analyses ??= analysesOf(this.orm.getMetadata(), this.engine, {
-      functions: this.#options.functions,
-      findWriteRule: (meta) => this.orm.findWriteRule?.(meta),
-    });
+    this.#analyses ??= analysesOf(this.orm.getMetadata(), this.engine, this.#options.functions);
     return this.#analyses;
   }
 
@@ -141,8 +138,19 @@ export class StatementGuard {
     this.#assertSchemas(analysis.schemas, tenantId);
     const holds = (slot: Slot) => isTenant(slot, tenantId, parameters);
     if (!analysis.everySlot.every(holds)) assertBound(analysis, holds);
-    for (const write of analysis.writes) assertAnnounced(write, findAnnouncedWay());
+    this.#assertAnnounced(analysis.writes);
     return tenantId;
+  }
+
+  /** Rows that somebody keeps a record of are changed by what tells of every row, and a record by nothing at all. */
+  #assertAnnounced(writes: readonly Write[]): void {
+    if (writes.length === 0) return;
+    const way = findAnnouncedWay();
+    for (const { table, adds } of writes) {
+      const rule = this.orm.findWriteRule?.(table);
+      if (rule === 'append-only' && !(way === 'append' && adds)) throw new AppendOnlyError(table);
+      if (rule === 'announced' && way !== 'flush' && way !== 'bulk') throw new UnannouncedWriteError(table);
+    }
   }
 
   #assertSchemas(schemas: ReadonlySet<string>, tenantId: string): void {
@@ -166,13 +174,6 @@ function assertBound({ required, blocks }: Analysis, holds: (slot: Slot) => bool
     if (unbound)
       throw new StatementRefusedError(`it asks for rows of "${unbound.alias}" that belong to another tenant`);
   }
-}
-
-/** Rows that somebody keeps a record of are changed by what tells of every row, and a record by nothing at all. */
-function assertAnnounced({ table, rule, adds }: RuledWrite, way: AnnouncedWay | undefined): void {
-  if (rule === 'append-only') {
-    if (way !== 'append' || !adds) throw new AppendOnlyError(table);
-  } else if (way !== 'flush' && way !== 'bulk') throw new UnannouncedWriteError(table);
 }
 
 function isTenant(slot: Slot, tenantId: string, parameters: readonly unknown[]): boolean {

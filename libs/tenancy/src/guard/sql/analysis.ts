@@ -1,4 +1,3 @@
-import type { WriteRule } from '#libs/persistence';
 import type { CatalogueTable } from './catalogue.js';
 
 /** Where a statement holds a value that must be the tenant's id: in its text, in a parameter, or in every element of one. */
@@ -42,10 +41,9 @@ export interface Block {
   readonly implications: Implication[];
 }
 
-/** A table that a statement writes to, and that asks for something. */
-export interface RuledWrite {
+/** A table that a statement writes to. */
+export interface Write {
   readonly table: string;
-  readonly rule: WriteRule;
   /** Whether it only adds rows, and neither replaces nor updates one that exists. */
   readonly adds: boolean;
 }
@@ -61,7 +59,7 @@ export interface Analysis {
   /** Values that must be the tenant's: those it writes. */
   readonly required: readonly Slot[];
   readonly blocks: readonly Block[];
-  readonly writes: readonly RuledWrite[];
+  readonly writes: readonly Write[];
   /** `required` and the slots of all blocks: when all of them hold, so does everything else. */
   readonly everySlot: readonly Slot[];
 }

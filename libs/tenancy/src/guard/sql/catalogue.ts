@@ -1,5 +1,5 @@
 import type { EntityMetadata, EntityProperty, MetadataStorage } from '@mikro-orm/core';
-import type { EngineName, WriteRule } from '#libs/persistence';
+import type { EngineName } from '#libs/persistence';
 import { isTenantScoped, scopeOf, TENANT_PROPERTY } from '../tenant-scope.js';
 import { lowerCase } from './lexer.js';
 
@@ -8,13 +8,6 @@ export interface CatalogueTable {
   readonly name: string;
   /** Column that names the owner of a row; absent where all tenants share the rows. */
   readonly tenantColumn: string | undefined;
-  /** What writing to it asks for; absent where any write will do. */
-  readonly writeRule?: WriteRule | undefined;
-}
-
-/** What a catalogue is told beyond the entities. */
-export interface CatalogueOptions {
-  readonly findWriteRule?: (meta: EntityMetadata) => WriteRule | undefined;
 }
 
 /** Column of the tenant in the rows of `meta`, or `undefined` where rows have no owner. */
@@ -35,7 +28,7 @@ export class Catalogue {
   readonly #tables = new Map<string, CatalogueTable>();
   readonly #schemas: ReadonlySet<string>;
 
-  constructor(engine: EngineName, metadata: MetadataStorage, { findWriteRule }: CatalogueOptions = {}) {
+  constructor(engine: EngineName, metadata: MetadataStorage) {
     const spelled = (name: string) => (engine === 'postgresql' ? name : lowerCase(name));
     const schemas = new Set<string>();
     for (const meta of metadata.getAll().values()) {
@@ -44,10 +37,8 @@ export class Catalogue {
       // A row that could not be bound is as good as unknown.
       if (!meta.tableName || !(isShared || tenantColumn)) continue;
       if (meta.schema && meta.schema !== '*') schemas.add(spelled(meta.schema));
-      const name = spelled(meta.tableName);
-      // Several classes may share a table; what one of them asks for holds for all.
-      const writeRule = findWriteRule?.(meta) ?? this.#tables.get(name)?.writeRule;
-      this.#tables.set(name, { name, tenantColumn: tenantColumn && spelled(tenantColumn), writeRule });
+      const table = { name: spelled(meta.tableName), tenantColumn: tenantColumn && spelled(tenantColumn) };
+      this.#tables.set(table.name, table);
     }
     this.#schemas = schemas;
   }

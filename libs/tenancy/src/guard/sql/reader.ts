@@ -1,5 +1,5 @@
 import type { EngineName } from '#libs/persistence';
-import { type Analysis, type Block, findUnbound, type RuledWrite, type Slot } from './analysis.js';
+import { type Analysis, type Block, findUnbound, type Slot, type Write } from './analysis.js';
 import type { Catalogue } from './catalogue.js';
 import type { AllowedFunctions } from './functions.js';
 import { HiddenParameter, type ParameterStyle, readTokens } from './lexer.js';
@@ -73,7 +73,7 @@ class StatementReader implements Reading {
   readonly required: Slot[] = [];
   readonly blocks: Block[] = [];
   readonly schemas = new Set<string>();
-  readonly writes: RuledWrite[] = [];
+  readonly writes: Write[] = [];
   reachesData = false;
   readonly #unbound: boolean;
   readonly #results = new Map<Group, QueryResult>();

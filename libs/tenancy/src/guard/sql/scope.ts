@@ -1,5 +1,5 @@
 import type { EngineName } from '#libs/persistence';
-import type { Block, Outputs, RuledWrite, Slot, Source, TableRef } from './analysis.js';
+import type { Block, Outputs, Slot, Source, TableRef, Write } from './analysis.js';
 import type { Catalogue } from './catalogue.js';
 import type { AllowedFunctions } from './functions.js';
 import { Refusal } from './refusal.js';
@@ -13,7 +13,7 @@ export interface Reading {
   readonly required: Slot[];
   readonly blocks: Block[];
   readonly schemas: Set<string>;
-  readonly writes: RuledWrite[];
+  readonly writes: Write[];
   /** Set once any table is named. */
   reachesData: boolean;
   /**

@@ -42,8 +42,7 @@ function assertWritable(ref: TableRef | undefined): asserts ref is TableRef & { 
 /** Writes down that a table is written to, for whoever has rules about that. */
 function noteWrite(ref: TableRef, scope: Scope, adds = false): void {
   assertWritable(ref);
-  const { name, writeRule } = ref.table;
-  if (writeRule) scope.reading.writes.push({ table: name, rule: writeRule, adds });
+  scope.reading.writes.push({ table: ref.table.name, adds });
 }
 
 function findTenantColumn(ref: TableRef): string {
