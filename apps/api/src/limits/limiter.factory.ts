@@ -1,8 +1,11 @@
+import { createRequire } from 'node:module';
 import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import { type RateLimiterAbstract, RateLimiterMemory, RateLimiterRedis } from 'rate-limiter-flexible';
 import type { LimiterOptions } from '#libs/identity';
 import { AppConfig } from '../config/app.config.js';
+
+const require = createRequire(import.meta.url);
 
 /** A store that takes longer than this is away: limits must not make requests slow. */
 const COMMAND_TIMEOUT_MS = 200;
@@ -58,7 +61,9 @@ export class LimiterFactory implements OnApplicationShutdown {
   }
 
   #connect(url: string): Redis {
-    const redis = new Redis(url, {
+    // Loaded here: without Redis its client would only cost start-up time and memory.
+    const client = require('ioredis') as typeof import('ioredis');
+    const redis = new client.Redis(url, {
       // Nothing waits for a connection: what cannot be asked now is counted here.
       enableOfflineQueue: false,
       maxRetriesPerRequest: 0,
