@@ -63,10 +63,12 @@ function expectNoDifference(engine: TestEngine, set: MigrationSet): Promise<void
 
 eachEngine((engine) => {
   // What the mysql driver reads back of a MariaDB server never matches what it wrote there.
-  const comparable = engine.name === 'mysql' && /MariaDB/.test(engine.label) ? it.skip : it;
+  const neverMatches = engine.name === 'mysql' && /MariaDB/.test(engine.label);
+  const reason = neverMatches ? ': not covered, the mysql driver cannot compare on a MariaDB server' : '';
 
-  comparable.each(['central', 'tenant'] as MigrationSet[])('%s migrations make what the entities say', (set) =>
-    comparisons[engine.name](engine, set),
+  (neverMatches ? it.skip : it).each(['central', 'tenant'] as MigrationSet[])(
+    `%s migrations make what the entities say${reason}`,
+    (set) => comparisons[engine.name](engine, set),
   );
 
   it.each(['central', 'tenant'] as MigrationSet[])('%s migrations run in order, and back again', (set) =>

@@ -126,7 +126,7 @@ describe('rate limits', () => {
     });
 
     (redisIsThere ? it : it.skip)(
-      'are shared by processes, survive a Redis that goes away, and are shared again when it is back',
+      `are shared by processes, survive a Redis that goes away, and are shared again when it is back${redisIsThere ? '' : ': not covered, no Redis answers'}`,
       async () => {
         const { hostname, port } = new URL(REDIS_URL);
         let isOpen = true;
