@@ -1,0 +1,5 @@
+import type { CliCommand } from './cli-command.js';
+import { configShowCommand } from './commands/config-show.command.js';
+
+/** Everything `npm run rowhouse` can do, in the order of the help. */
+export const commands: readonly CliCommand[] = [configShowCommand];
