@@ -7,13 +7,19 @@ import { auditedOptionsOf, findNotAuditedReason } from './audited.decorator.js';
 /** What may be told about a property. */
 export type Disclosure = 'value' | 'secret' | 'nothing';
 
+/** What may be told about a property, and its name as JSON: an import asks for it for every value it writes. */
+export interface Telling {
+  readonly disclosure: Disclosure;
+  readonly json: string;
+}
+
 /** How changes of one class are recorded. */
 export class AuditPolicy {
   static readonly #policies = new WeakMap<EntityMetadata, AuditPolicy>();
 
   readonly #secret: ReadonlySet<string>;
   readonly #ignored: ReadonlySet<string>;
-  readonly #disclosures = new Map<string, Disclosure>();
+  readonly #tellings = new Map<string, Telling>();
 
   private constructor(meta: EntityMetadata) {
     const options = auditedOptionsOf(meta.class);
@@ -42,14 +48,19 @@ export class AuditPolicy {
 
   /** @param path  a property, or the path of an embedded one */
   disclosureOf(path: string): Disclosure {
-    const known = this.#disclosures.get(path);
+    return this.tellingOf(path).disclosure;
+  }
+
+  tellingOf(path: string): Telling {
+    const known = this.#tellings.get(path);
     if (known) return known;
     // What is said of a whole also holds for its parts.
     const wholes = path.split('.').map((_, index, steps) => steps.slice(0, index + 1).join('.'));
     const isIn = (names: ReadonlySet<string>) => wholes.some((whole) => names.has(whole));
-    const disclosure = isIn(this.#ignored) ? 'nothing' : isIn(this.#secret) ? 'secret' : 'value';
-    this.#disclosures.set(path, disclosure);
-    return disclosure;
+    const disclosure: Disclosure = isIn(this.#ignored) ? 'nothing' : isIn(this.#secret) ? 'secret' : 'value';
+    const telling: Telling = { disclosure, json: JSON.stringify(path) };
+    this.#tellings.set(path, telling);
+    return telling;
   }
 }
 

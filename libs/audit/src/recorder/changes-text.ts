@@ -19,20 +19,19 @@ export function changesTextOf(change: Change, policy: AuditPolicy): string | und
   const { kind, old: before, new: after, collections } = change;
   let text = '';
   for (const path in after ?? before) {
-    const disclosure = policy.disclosureOf(path);
+    const { disclosure, json } = policy.tellingOf(path);
     if (disclosure === 'nothing') continue;
-    text += text === '' ? '{' : ',';
-    text += JSON.stringify(path);
+    text += (text === '' ? '{' : ',') + json;
     text +=
       disclosure === 'secret'
         ? ':{"secret":true}'
         : `:{"old":${toJson(before?.[path])},"new":${toJson(after?.[path])}}`;
   }
   for (const name in collections) {
-    const disclosure = policy.disclosureOf(name);
+    const { disclosure, json } = policy.tellingOf(name);
     if (disclosure === 'nothing') continue;
-    text += text === '' ? '{' : ',';
-    text += `${JSON.stringify(name)}:${disclosure === 'secret' ? '{"secret":true}' : JSON.stringify(collections[name])}`;
+    text += (text === '' ? '{' : ',') + json;
+    text += `:${disclosure === 'secret' ? '{"secret":true}' : JSON.stringify(collections[name])}`;
   }
   if (text === '') return kind === 'update' ? undefined : '{}';
   return `${text}}`;

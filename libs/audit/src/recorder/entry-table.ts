@@ -23,10 +23,13 @@ export async function insertEntries(
   for (let start = 0; start < happenings.length; start += ROWS_AT_ONCE) {
     const rows = happenings.slice(start, start + ROWS_AT_ONCE);
     const ids = rows.map(nextEntryId);
+    // Nearly always one tenant: of several, only work across tenants writes rows in one transaction.
+    const [{ tenantId }] = rows as [Happening];
+    const isOneTenants = rows.every((row) => row.tenantId === tenantId);
     await appendRows(target, AuditEntry, {
       count: rows.length,
       own: {
-        tenantId: rows.map((row) => row.tenantId),
+        ...(!isOneTenants && { tenantId: rows.map((row) => row.tenantId) }),
         id: ids.map(({ id }) => id),
         occurredAt: ids.map(({ occurredAt }) => occurredAt),
         action: rows.map((row) => row.action),
@@ -34,7 +37,7 @@ export async function insertEntries(
         entityId: rows.map((row) => row.entityId),
         changes: rows.map((row) => row.changes),
       },
-      shared: circumstances,
+      shared: isOneTenants ? { ...circumstances, tenantId } : circumstances,
     });
   }
 }

@@ -40,6 +40,12 @@ export interface BulkRows {
   readonly count: number;
 }
 
+/** A column that holds the same stored value in every row. */
+export interface SharedValue {
+  readonly column: BulkColumn;
+  readonly value: unknown;
+}
+
 /** SQL with its values beside it. */
 export interface BulkStatement {
   readonly sql: string;
@@ -67,8 +73,11 @@ export interface BoundValues {
  * the mapping alone.
  */
 export interface BulkDialect {
-  /** Inserts, cut by the limits of the product. */
-  insert(rows: BulkRows): Iterable<BulkStatement>;
+  /**
+   * Inserts, cut by the limits of the product.
+   * @param shared  further columns, with a value that stands for every row; sent once where the product can repeat it
+   */
+  insert(rows: BulkRows, shared?: readonly SharedValue[]): Iterable<BulkStatement>;
   /**
    * Updates rows that exist and are locked, each to values of its own. The first `keys` columns are the primary key, the
    * next `sets` are written; the rest is unchanged and there for products that can only rewrite a row as a whole.

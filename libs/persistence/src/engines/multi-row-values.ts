@@ -1,4 +1,4 @@
-import type { BoundValues, BulkDialect, BulkRows, BulkStatement } from './bulk-dialect.js';
+import type { BoundValues, BulkDialect, BulkRows, BulkStatement, SharedValue } from './bulk-dialect.js';
 
 /** What one statement may hold. */
 export interface StatementLimits {
@@ -17,6 +17,16 @@ export function boundColumns(rows: BulkRows, dialect: Pick<BulkDialect, 'toBound
     const convert = dialect.toBound(column);
     return convert ? values.map((value) => (value === null ? null : convert(value))) : values;
   });
+}
+
+/** Shared values as columns like any other: multi-row VALUES cannot say a value once for all rows. */
+export function repeated(rows: BulkRows, shared: readonly SharedValue[] | undefined): BulkRows {
+  if (!shared) return rows;
+  return {
+    ...rows,
+    columns: [...rows.columns, ...shared.map(({ column }) => column)],
+    values: [...rows.values, ...shared.map(({ value }) => Array<unknown>(rows.count).fill(value))],
+  };
 }
 
 /** `(?, ?), (?, ?), …`, made once for each number of rows. */

@@ -1,5 +1,5 @@
 import type { BulkColumn, BulkDialect, BulkRows, BulkStatement } from './bulk-dialect.js';
-import { bindQuestionMarks, boundColumns, inList, multiRowStatements } from './multi-row-values.js';
+import { bindQuestionMarks, boundColumns, inList, multiRowStatements, repeated } from './multi-row-values.js';
 
 /**
  * A statement must fit into `max_allowed_packet`, 16 MB by default on MariaDB and 64 on MySQL, 4 on older servers: with
@@ -38,8 +38,10 @@ function fractionDigits({ sqlType }: BulkColumn): number {
 
 /** MySQL and MariaDB: multi-row VALUES, rows rewritten by `on duplicate key update`. */
 export const mysqlBulkDialect: BulkDialect = {
-  insert: (rows) =>
-    multiRowStatements(rows, boundColumns(rows, mysqlBulkDialect), LIMITS, (tuples) => insertSql(rows, tuples)),
+  insert(own, shared) {
+    const rows = repeated(own, shared);
+    return multiRowStatements(rows, boundColumns(rows, mysqlBulkDialect), LIMITS, (tuples) => insertSql(rows, tuples));
+  },
   update,
   updatesWholeRows: true,
 

@@ -1,5 +1,5 @@
-import type { BulkColumn, BulkDialect, BulkRows, BulkStatement } from './bulk-dialect.js';
-import { boundColumns, inList } from './multi-row-values.js';
+import type { BulkColumn, BulkDialect, BulkRows, BulkStatement, SharedValue } from './bulk-dialect.js';
+import { boundColumns, inList, repeated } from './multi-row-values.js';
 
 /** Parameters are few, one array for each column; what grows is the message, so rows are cut at a handy size. */
 const ROWS_PER_STATEMENT = 5000;
@@ -14,6 +14,8 @@ const ARRAY_TYPES = new Set(
 const TEXT_TYPES = /^(text|varchar|character varying|char|character|bpchar)\b/;
 
 interface Transport {
+  /** Type of a bound value. */
+  readonly element: string;
   /** Type of the bound array. */
   readonly array: string;
   /** Cast that turns an element into the column's type, where that is another. */
@@ -32,9 +34,9 @@ function transportOf({ sqlType }: BulkColumn): Transport {
     .trim()
     // A column that numbers itself is declared by a name that is no type.
     .replace(/^(small|big)?serial$/, (_, size = '') => `${size}int`);
-  if (TEXT_TYPES.test(base) && !base.endsWith(']')) return { array: 'text[]', cast: '' };
-  if (ARRAY_TYPES.has(base)) return { array: `${base}[]`, cast: '' };
-  return { array: 'text[]', cast: `::${sqlType}` };
+  const to = (element: string, cast = '') => ({ element, array: `${element}[]`, cast });
+  if (TEXT_TYPES.test(base) && !base.endsWith(']')) return to('text');
+  return ARRAY_TYPES.has(base) ? to(base) : to('text', `::${sqlType}`);
 }
 
 const aliasOf = (c: number) => `c${c}`;
@@ -50,21 +52,43 @@ function valueSql(column: BulkColumn, c: number): string {
   return column.wrapBound?.(sql) ?? sql;
 }
 
-function* cut(rows: BulkRows, sql: string): Iterable<BulkStatement> {
+/** `$8::text`: one value for every row. */
+function sharedSql({ column }: SharedValue, place: number): string {
+  const { element, cast } = transportOf(column);
+  const sql = `$${place}::${element}${cast}`;
+  return column.wrapBound?.(sql) ?? sql;
+}
+
+function toBoundShared({ column, value }: SharedValue): unknown {
+  return value === null ? null : (postgresqlBulkDialect.toBound(column)?.(value) ?? value);
+}
+
+/** One row needs neither arrays nor their elements escaped. */
+function* insertOne(rows: BulkRows): Iterable<BulkStatement> {
+  const { table, columns, count } = rows;
+  const values = columns.map((column, c) => column.wrapBound?.(`$${c + 1}`) ?? `$${c + 1}`);
+  const sql = `insert into ${table} (${columns.map(({ name }) => name).join(', ')}) values (${values.join(', ')})`;
+  yield { sql, parameters: boundColumns(rows, postgresqlBulkDialect).map(([value]) => value), affects: count };
+}
+
+function* cut(rows: BulkRows, sql: string, shared: readonly unknown[] = []): Iterable<BulkStatement> {
   const values = boundColumns(rows, postgresqlBulkDialect);
   for (let from = 0; from < rows.count; from += ROWS_PER_STATEMENT) {
     const to = Math.min(rows.count, from + ROWS_PER_STATEMENT);
-    const parameters = to - from === rows.count ? values : values.map((column) => column.slice(from, to));
-    yield { sql, parameters, affects: to - from };
+    const own = to - from === rows.count ? values : values.map((column) => column.slice(from, to));
+    yield { sql, parameters: [...own, ...shared], affects: to - from };
   }
 }
 
 /** PostgreSQL: one array for each column, unnested side by side. The text of a statement does not depend on the rows. */
 export const postgresqlBulkDialect: BulkDialect = {
-  insert(rows) {
-    const names = rows.columns.map(({ name }) => name).join(', ');
-    const values = rows.columns.map(valueSql).join(', ');
-    return cut(rows, `insert into ${rows.table} (${names}) select ${values} from ${unnest(rows.columns)}`);
+  insert(rows, shared = []) {
+    if (rows.count === 1) return insertOne(repeated(rows, shared));
+    const names = [...rows.columns, ...shared.map(({ column }) => column)].map(({ name }) => name).join(', ');
+    const { length } = rows.columns;
+    const values = [...rows.columns.map(valueSql), ...shared.map((it, s) => sharedSql(it, length + s + 1))].join(', ');
+    const sql = `insert into ${rows.table} (${names}) select ${values} from ${unnest(rows.columns)}`;
+    return cut(rows, sql, shared.map(toBoundShared));
   },
   update(rows, keys, sets) {
     const written = { ...rows, columns: rows.columns.slice(0, keys + sets), values: rows.values.slice(0, keys + sets) };

@@ -1,5 +1,5 @@
 import type { BulkColumn, BulkDialect, BulkRows, BulkStatement } from './bulk-dialect.js';
-import { bindQuestionMarks, boundColumns, inList, multiRowStatements } from './multi-row-values.js';
+import { bindQuestionMarks, boundColumns, inList, multiRowStatements, repeated } from './multi-row-values.js';
 
 /**
  * Measured with statements that are kept: 50 to 500 rows cost the same, and short ones take less memory. SQLite allows
@@ -34,13 +34,16 @@ function toMilliseconds(read: unknown): unknown {
 
 /** SQLite: multi-row VALUES, one connection, a transaction locks everything. */
 export const sqliteBulkDialect: BulkDialect = {
-  insert: (rows) =>
-    multiRowStatements(
+  insert(own, shared) {
+    const rows = repeated(own, shared);
+    const names = rows.columns.map(({ name }) => name).join(', ');
+    return multiRowStatements(
       rows,
       boundColumns(rows, sqliteBulkDialect),
       LIMITS,
-      (tuples) => `insert into ${rows.table} (${rows.columns.map(({ name }) => name).join(', ')}) values ${tuples}`,
-    ),
+      (tuples) => `insert into ${rows.table} (${names}) values ${tuples}`,
+    );
+  },
   update,
   updatesWholeRows: false,
 
