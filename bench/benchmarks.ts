@@ -1,3 +1,4 @@
+import { audit } from './audit/audit.bench.js';
 import type { Benchmark } from './benchmark.js';
 import { bulk } from './bulk/bulk.bench.js';
 import { finder } from './finder/finder.bench.js';
@@ -8,7 +9,7 @@ import { type ComparisonResult, measure } from './measure.js';
 import { tableOf, writeResults } from './report.js';
 import { sharding } from './sharding/sharding.bench.js';
 
-const benchmarks: readonly Benchmark[] = [http, finder, bulk, importProducts, importOverHttp, sharding];
+const benchmarks: readonly Benchmark[] = [http, finder, bulk, importProducts, importOverHttp, sharding, audit];
 
 /** Runs the named benchmarks, or all of them. @returns the exit code: 1 when a name is unknown */
 export async function runBenchmarks(names: readonly string[]): Promise<number> {
