@@ -22,6 +22,7 @@ export type { DriverClass, Engine, EngineName, PoolOptions } from './engines/eng
 export { engines, getEngine } from './engines/engines.js';
 export { LongTextType } from './engines/long-text.type.js';
 export type { LockKind, LockWait } from './engines/transaction-dialect.js';
+export type { BranchName, PreparedBranch, TwoPhaseDialect } from './engines/two-phase-dialect.js';
 export type { Cut, Wire } from './engines/wire.js';
 export { AppendOnly, isAppendOnly } from './entities/append-only.decorator.js';
 export { Money } from './entities/money.js';
@@ -64,7 +65,8 @@ export { findByKey } from './finder/find-by-key.js';
 export { type OrmOverrides, ormOptions } from './orm-options.js';
 export { type KeysetPosition, keysetAfter, keysetOrder, keysetPosition, type SortKey } from './paging/keyset.js';
 export { containsText, hasItem } from './paging/text-match.js';
-export { findSystemFrame, runInSystemFrame } from './system-frame.js';
+export { findSystemFrame, isBoundedCall, runInSystemFrame, type SystemFrameOptions } from './system-frame.js';
+export { beginBranch, keepBranch, prepareBranch } from './transactions/branches.js';
 export { findLocked, type LockOptions } from './transactions/find-locked.js';
 export type { TransactionRetry } from './transactions/retry.js';
 export type { IsolationLevel, Propagation, TransactionOptions } from './transactions/transaction.options.js';

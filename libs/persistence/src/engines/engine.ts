@@ -3,6 +3,7 @@ import type { AbstractSqlDriver } from '@mikro-orm/sql';
 import type { BulkDialect } from './bulk-dialect.js';
 
 import type { TransactionDialect } from './transaction-dialect.js';
+import type { TwoPhaseDialect } from './two-phase-dialect.js';
 
 import type { Wire } from './wire.js';
 
@@ -36,6 +37,8 @@ export interface Engine {
   readonly bulk: BulkDialect;
   /** How this engine runs transactions. */
   readonly transactions: TransactionDialect;
+  /** How this engine takes part in a commit over several databases; absent on sqlite, which cannot. */
+  readonly twoPhase?: TwoPhaseDialect;
   /** What to do about connections that do not answer; absent on sqlite, which has no server. */
   readonly wire?: Wire;
   /** MikroORM options that open the database behind `url`. Pure: connects to nothing, creates no file. */

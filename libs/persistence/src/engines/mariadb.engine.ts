@@ -3,13 +3,14 @@ import { LazyDriver } from './lazy-driver.js';
 import { mariadbBulkDialect } from './mysql.bulk-dialect.js';
 
 import { mariadbTransactionDialect } from './mysql.transaction-dialect.js';
+import { mysqlTwoPhaseDialect } from './mysql.two-phase-dialect.js';
 import { mysqlWire } from './mysql.wire.js';
 import { withReliableTransactions } from './reliable-transactions.js';
 
 import { serverOptions } from './server-options.js';
 
 const driver = new LazyDriver('@mikro-orm/mariadb', 'MariaDbDriver', (it) =>
-  withReliableTransactions(it, mariadbTransactionDialect),
+  withReliableTransactions(it, mariadbTransactionDialect, mysqlTwoPhaseDialect),
 );
 
 /** MariaDB 10.11 or later. */
@@ -21,6 +22,7 @@ export const mariadbEngine: Engine = {
   runs: (candidate) => driver.made(candidate),
   bulk: mariadbBulkDialect,
   transactions: mariadbTransactionDialect,
+  twoPhase: mysqlTwoPhaseDialect,
   wire: mysqlWire,
   connectionOptions: (url, pool) => ({
     // MikroORM knows one URL scheme for both products.

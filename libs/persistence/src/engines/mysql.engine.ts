@@ -3,13 +3,14 @@ import { LazyDriver } from './lazy-driver.js';
 import { mysqlBulkDialect } from './mysql.bulk-dialect.js';
 
 import { mysqlTransactionDialect } from './mysql.transaction-dialect.js';
+import { mysqlTwoPhaseDialect } from './mysql.two-phase-dialect.js';
 import { mysqlWire } from './mysql.wire.js';
 import { withReliableTransactions } from './reliable-transactions.js';
 
 import { serverOptions } from './server-options.js';
 
 const driver = new LazyDriver('@mikro-orm/mysql', 'MySqlDriver', (it) =>
-  withReliableTransactions(it, mysqlTransactionDialect),
+  withReliableTransactions(it, mysqlTransactionDialect, mysqlTwoPhaseDialect),
 );
 
 /** Oracle's MySQL 8 through mysql2. On a MariaDB server use `mariadb:`: with this driver its schema diff never converges. */
@@ -21,6 +22,7 @@ export const mysqlEngine: Engine = {
   runs: (candidate) => driver.made(candidate),
   bulk: mysqlBulkDialect,
   transactions: mysqlTransactionDialect,
+  twoPhase: mysqlTwoPhaseDialect,
   wire: mysqlWire,
   connectionOptions: (url, pool) => ({ ...serverOptions(url, pool), charset: 'utf8mb4' }),
 };

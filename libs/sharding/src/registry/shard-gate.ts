@@ -1,6 +1,6 @@
 import type { AbstractSqlConnection } from '@mikro-orm/sql';
 import { CompiledQuery, type DatabaseConnection, type Dialect, type Driver } from 'kysely';
-import { type Cut, findSystemFrame, runInSystemFrame, type Wire } from '#libs/persistence';
+import { type Cut, isBoundedCall, runInSystemFrame, type Wire } from '#libs/persistence';
 import { ShardUnavailableError } from '../errors/shard-unavailable.error.js';
 import { isUnavailable, toShardError } from '../fan-out/shard-failure.js';
 import { CircuitBreaker, type Verdict } from './circuit-breaker.js';
@@ -147,10 +147,9 @@ export class ShardGate {
 
   async #send<T>(connection: DatabaseConnection, statement: () => Promise<T>): Promise<T> {
     const { answerMs } = this.patience;
-    const isBounded = findSystemFrame() === undefined;
     try {
       const answering = statement();
-      const answer = await (isBounded ? within(answering, answerMs, () => this.#silent(answerMs)) : answering);
+      const answer = await (isBoundedCall() ? within(answering, answerMs, () => this.#silent(answerMs)) : answering);
       this.#breaker.succeeded();
       return answer;
     } catch (error) {
