@@ -76,3 +76,11 @@ export {
   type SlotTable,
   toSlotRanges,
 } from './slots/slot-table.js';
+export { assertAtomicReady } from './two-phase/atomic-shards.js';
+export { DECISION_TABLE_DDL } from './two-phase/decision-log.js';
+export {
+  type RecovererOptions,
+  type Recovery,
+  type ShardInDoubt,
+  TransactionRecoverer,
+} from './two-phase/transaction-recoverer.js';

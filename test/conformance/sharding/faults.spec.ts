@@ -3,7 +3,6 @@ import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import type { EventSubscriber } from '@mikro-orm/core';
 import { ormOptions } from '#libs/persistence';
 import {
-  AtomicUnsupportedError,
   createShardedEntityManagerFactory,
   FanOutUnsupportedError,
   FlushInFlushError,
@@ -123,13 +122,6 @@ describe('refusals', () => {
       // On one shard a database does it.
       const where = { location: { continent: 'asia' } };
       expect(await em.find(Report, where, { orderBy: { location: { city: 'asc' } } })).toHaveLength(1);
-    });
-
-    it('refuses two-phase commit by a typed error', async () => {
-      const em = suite.create();
-      em.create(Location, { id: 1, continent: 'asia' });
-      await expect(em.flush({ mode: 'atomic' })).rejects.toThrow(AtomicUnsupportedError);
-      await expect(em.transactional(async () => {}, { mode: 'atomic' })).rejects.toThrow(AtomicUnsupportedError);
     });
 
     it('refuses a flush inside of a flush instead of waiting for itself', async () => {

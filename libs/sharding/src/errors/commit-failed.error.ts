@@ -18,12 +18,16 @@ export class CommitFailedError extends ShardingError {
 
   constructor(
     readonly outcome: CommitOutcome,
-    options?: ErrorOptions,
+    { isAtomic = false, ...options }: ErrorOptions & { readonly isAtomic?: boolean } = {},
   ) {
     const list = (ids: readonly ShardId[]) => ids.join(', ') || 'none';
+    // All of an atomic transaction, or nothing of it: the recoverer finds out which.
+    const remedy = isAtomic
+      ? 'It becomes all or nothing by itself once the home shard answers; look before you repeat it.'
+      : 'Repair by hand or by a repeatable job.';
     super(
       `The commit failed. Committed: ${list(outcome.committed)}; failed: ${list(outcome.failed)}; unknown: ` +
-        `${list(outcome.unknown)}; rolled back: ${list(outcome.rolledBack)}. Repair by hand or by a repeatable job.`,
+        `${list(outcome.unknown)}; rolled back: ${list(outcome.rolledBack)}. ${remedy}`,
       options,
     );
   }

@@ -1,6 +1,8 @@
 import { EventType, type Transaction, TransactionEventBroadcaster, type TransactionEventType } from '@mikro-orm/core';
 import type { SqlEntityManager } from '@mikro-orm/sql';
+import { type BranchName, beginBranch, keepBranch, prepareBranch } from '#libs/persistence';
 import type { ShardId } from '../registry/shard-definition.js';
+import type { Decision } from '../two-phase/decision-log.js';
 
 /**
  * The part of a transaction that runs on one shard, with its savepoints. It commits through the connection:
@@ -9,11 +11,13 @@ import type { ShardId } from '../registry/shard-definition.js';
 export class ShardBranch {
   readonly #contexts: Transaction[] = [];
   readonly #broadcaster: TransactionEventBroadcaster;
-  #isPrepared = false;
+  #isAnnounced = false;
 
   constructor(
     readonly id: ShardId,
-    private readonly em: SqlEntityManager,
+    readonly em: SqlEntityManager,
+    /** Makes the transaction one that can be prepared. */
+    private readonly name?: BranchName,
   ) {
     this.#broadcaster = new TransactionEventBroadcaster(em);
   }
@@ -21,7 +25,8 @@ export class ShardBranch {
   /** Begins, and then sets savepoints, until there are `depth` levels. */
   async descendTo(depth: number): Promise<void> {
     while (this.#contexts.length < depth) {
-      await this.em.begin({ ctx: this.#contexts.at(-1) });
+      const begin = () => this.em.begin({ ctx: this.#contexts.at(-1) });
+      await (this.name && this.#contexts.length === 0 ? beginBranch(this.em, this.name, begin) : begin());
       this.#contexts.push(this.em.getTransactionContext() as Transaction);
     }
   }
@@ -35,23 +40,56 @@ export class ShardBranch {
    * Lets subscribers do what they do before a commit, such as writing audit entries. Done on all branches before the
    * first commits: one that fails here still undoes everything.
    */
-  async prepare(): Promise<void> {
+  async announceCommit(): Promise<void> {
     this.resume();
     await this.#broadcaster.dispatchEvent(EventType.beforeTransactionCommit, this.#contexts.at(-1));
-    this.#isPrepared = true;
+    this.#isAnnounced = true;
+  }
+
+  /** First phase of an atomic commit: from now on the database keeps the transaction until it is told what becomes of it. */
+  async prepare(): Promise<void> {
+    this.resume();
+    try {
+      await prepareBranch(this.em);
+    } catch (error) {
+      throw this.em.getDriver().convertException(error as Error);
+    }
+  }
+
+  /** Second phase, once it is decided to commit. Never throws: what is decided is done, now or by the recoverer. */
+  async finish(): Promise<void> {
+    await this.commit().catch(() => this.leave('commit'));
+  }
+
+  /**
+   * Gives the connection back and leaves the rest to the database and the recoverer: this connection cannot carry out the
+   * decision, or nobody knows it. Subscribers are told what can be relied on. Never throws.
+   */
+  async leave(decision: Decision | undefined): Promise<void> {
+    const context = this.#contexts.at(-1);
+    this.resume();
+    await keepBranch(this.em);
+    await this.em
+      .getConnection('write')
+      .rollback(context)
+      .catch(() => undefined);
+    this.#leave();
+    const event = decision === 'commit' ? EventType.afterTransactionCommit : EventType.afterTransactionRollback;
+    await this.#broadcaster.dispatchEvent(event, context);
   }
 
   /** Commits the innermost level: releases a savepoint, or commits the transaction. */
   async commit(): Promise<void> {
     this.resume();
-    const broadcaster = this.#isPrepared ? new AfterPrepare(this.#broadcaster) : this.#broadcaster;
-    this.#isPrepared = false;
+    const broadcaster = this.#isAnnounced ? new AfterAnnouncement(this.#broadcaster) : this.#broadcaster;
+    this.#isAnnounced = false;
     await this.em.getConnection('write').commit(this.#contexts.at(-1), broadcaster as TransactionEventBroadcaster);
     this.#leave();
   }
 
   /** Rolls the innermost level back. Also right after a commit that was refused. */
   async rollback(): Promise<void> {
+    if (this.#contexts.length === 0) return;
     this.resume();
     try {
       await this.em.getConnection('write').rollback(this.#contexts.at(-1), this.#broadcaster);
@@ -69,8 +107,8 @@ export class ShardBranch {
   }
 }
 
-/** Passes events on, except the one that `prepare` has sent already. */
-class AfterPrepare implements Pick<TransactionEventBroadcaster, 'dispatchEvent'> {
+/** Passes events on, except the one that `announceCommit` has sent already. */
+class AfterAnnouncement implements Pick<TransactionEventBroadcaster, 'dispatchEvent'> {
   constructor(private readonly broadcaster: TransactionEventBroadcaster) {}
 
   async dispatchEvent(event: TransactionEventType, transaction?: Transaction): Promise<void> {

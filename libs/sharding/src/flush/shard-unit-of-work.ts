@@ -1,13 +1,13 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { FlushEventArgs } from '@mikro-orm/core';
 import type { Choosers } from '../choosers/choosers.js';
-import { AtomicUnsupportedError } from '../errors/atomic-unsupported.error.js';
 import { CrossShardWriteError } from '../errors/cross-shard-write.error.js';
 import { FlushInFlushError } from '../errors/flush-in-flush.error.js';
 import { UnitOfWorkBrokenError } from '../errors/unit-of-work-broken.error.js';
 import type { ShardId } from '../registry/shard-definition.js';
 import type { ShardChild, ShardChildren } from '../sharded/shard-children.js';
 import { inspectFlush } from '../sharded/shard-wall.js';
+import type { AtomicShards } from '../two-phase/atomic-shards.js';
 import { FlushRound } from './flush-round.js';
 import { ShardTransaction } from './shard-transaction.js';
 import type { TransactionOptions } from './transaction-mode.js';
@@ -33,6 +33,7 @@ export class ShardUnitOfWork {
     /** Order of commits. */
     private readonly order: readonly ShardId[],
     private readonly shardKeyOf: NonNullable<Choosers['shardKeyOf']>,
+    private readonly atomic: AtomicShards,
   ) {}
 
   /** @throws {UnitOfWorkBrokenError} after a rollback of something that was sent */
@@ -53,14 +54,14 @@ export class ShardUnitOfWork {
 
   /** Writes to `ids` outside of a flush: `fn` runs in the current transaction, or in one of its own for several shards. */
   async write<T>(ids: readonly ShardId[], options: TransactionOptions, fn: () => Promise<T>): Promise<T> {
-    assertSupported(options);
+    this.#assertSupported(options);
     if (this.#transaction) {
       this.#transaction.announceWrite(ids);
       return fn();
     }
     if (ids.length < 2) return fn();
     // Here, and not after a transaction has begun: nothing may be sent.
-    if (options.mode !== 'multi') throw new CrossShardWriteError(ids);
+    if (options.mode !== 'multi' && options.mode !== 'atomic') throw new CrossShardWriteError(ids);
     return this.transactional(options, async (transaction) => {
       transaction.announceWrite(ids);
       return fn();
@@ -78,7 +79,7 @@ export class ShardUnitOfWork {
   /** One after another: two flushes at once could not tell whose changes they hold. */
   flush(options: TransactionOptions): Promise<void> {
     this.assertUsable();
-    assertSupported(options);
+    this.#assertSupported(options);
     if (insideFlush.getStore() === this) throw new FlushInFlushError();
     const flushed = this.#queue.then(() => insideFlush.run(this, () => this.#flushNow(options)));
     this.#queue = flushed.catch(() => undefined);
@@ -88,16 +89,16 @@ export class ShardUnitOfWork {
   /** Runs `fn`, flushes and commits; an error rolls everything back. Inside another transaction it is a savepoint. */
   async transactional<T>(options: TransactionOptions, fn: (transaction: ShardTransaction) => Promise<T>): Promise<T> {
     this.assertUsable();
-    assertSupported(options);
+    this.#assertSupported(options);
     if (this.#transaction) return this.#nested(this.#transaction, fn);
-    const transaction = new ShardTransaction(options);
+    const transaction = new ShardTransaction(options, this.atomic);
     this.#transaction = transaction;
     try {
       // What is loaded already may load more at any time, without passing through here.
-      await Promise.all(this.children.opened().map((child) => transaction.enlist(child)));
+      await Promise.all(this.#joining(transaction).map((child) => transaction.enlist(child)));
       const result = await fn(transaction);
       await this.flush(options);
-      await transaction.commit(this.order);
+      await this.#commit(transaction);
       return result;
     } catch (error) {
       await transaction.rollback();
@@ -126,9 +127,9 @@ export class ShardUnitOfWork {
   async #flushNow(options: TransactionOptions): Promise<void> {
     const pending = this.children.opened().map(pendingOf);
     if (pending.length === 0) return;
-    const transaction = this.#transaction ?? new ShardTransaction(options);
+    const transaction = this.#transaction ?? new ShardTransaction(options, this.atomic);
     // Begun during its flush, a child would not have its transaction any more when `afterFlush` is announced.
-    if (this.#transaction) await Promise.all(pending.map(({ child }) => transaction.enlist(child)));
+    if (this.#transaction) await Promise.all(this.#joining(transaction).map((child) => transaction.enlist(child)));
     let sent: readonly ShardId[] = [];
     this.#round = new FlushRound(pending.length, async (dirty) => {
       transaction.announceWrite(dirty);
@@ -140,7 +141,7 @@ export class ShardUnitOfWork {
     try {
       await this.#flushAll(pending, this.#round);
       await transaction.resume();
-      if (transaction !== this.#transaction) await transaction.commit(this.order);
+      if (transaction !== this.#transaction) await this.#commit(transaction);
     } catch (error) {
       if (transaction !== this.#transaction) await transaction.rollback();
       if (sent.length === 0) pending.forEach(putBack);
@@ -149,6 +150,21 @@ export class ShardUnitOfWork {
     } finally {
       this.#round = undefined;
     }
+  }
+
+  /** Children that take part from now on. One that cannot has nothing to write: that was refused. */
+  #joining(transaction: ShardTransaction): ShardChild[] {
+    return this.children.opened().filter(({ id }) => transaction.admits(id));
+  }
+
+  async #commit(transaction: ShardTransaction): Promise<void> {
+    const home = await transaction.findMissingHome();
+    if (home !== undefined) await transaction.enlist({ id: home, em: this.children.get(home) });
+    await transaction.commit(this.order);
+  }
+
+  #assertSupported({ mode }: TransactionOptions): void {
+    if (mode === 'atomic' && this.atomic.able.length === 0) this.atomic.assertAble(this.order);
   }
 
   async #flushAll(pending: readonly Pending[], round: FlushRound): Promise<void> {
@@ -176,8 +192,4 @@ function putBack({ child, persisted, removed }: Pending): void {
   const uow = child.em.getUnitOfWork(false);
   for (const entity of persisted) uow.persist(entity, undefined, { cascade: false });
   for (const entity of removed) uow.remove(entity, undefined, { cascade: false });
-}
-
-function assertSupported({ mode }: TransactionOptions): void {
-  if (mode === 'atomic') throw new AtomicUnsupportedError();
 }

@@ -9,6 +9,7 @@ import type { TransactionOptions } from '../flush/transaction-mode.js';
 import type { ShardId } from '../registry/shard-definition.js';
 import type { ShardRegistry } from '../registry/shard-registry.js';
 import { type Route, Router } from '../routing/router.js';
+import { atomicShardsOf } from '../two-phase/atomic-shards.js';
 import { ShardChildren } from './shard-children.js';
 import type { ShardCallOptions } from './sharded-options.js';
 
@@ -37,7 +38,12 @@ export class ShardScope {
     const context: ChooserContext = { shards: registry.ids, shardOf: (entity) => this.children.shardOf(entity) };
     this.router = new Router(choosers, context, options.pinned);
     this.children.router = this.router;
-    this.unitOfWork = new ShardUnitOfWork(this.children, registry.ids, choosers.shardKeyOf ?? (() => []));
+    this.unitOfWork = new ShardUnitOfWork(
+      this.children,
+      registry.ids,
+      choosers.shardKeyOf ?? (() => []),
+      atomicShardsOf(registry),
+    );
   }
 
   /** Where nulls stand by default: as in a database of the first shard's engine. */

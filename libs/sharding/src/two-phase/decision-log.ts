@@ -1,0 +1,124 @@
+import type { AbstractSqlConnection, SqlEntityManager } from '@mikro-orm/sql';
+import { runInSystemFrame } from '#libs/persistence';
+import { isUnavailable } from '../fan-out/shard-failure.js';
+import type { ShardId } from '../registry/shard-definition.js';
+import type { ShardRegistry } from '../registry/shard-registry.js';
+import type { AtomicTransaction } from './branch-names.js';
+
+/** What became of a transaction, for every one of its branches. */
+export type Decision = 'commit' | 'rollback';
+
+/**
+ * The DDL of the table that holds decisions, for those who let no application make tables. It is the same on every engine,
+ * and is needed on every shard that may be a home shard.
+ */
+export const DECISION_TABLE_DDL =
+  'create table if not exists shard_decision (' +
+  'transaction_id varchar(32) not null primary key, decision varchar(8) not null, decided_at bigint not null)';
+
+/** `decided_at` and `decision` of one row. */
+interface DecisionRow {
+  readonly transaction_id: string;
+  readonly decision: Decision;
+}
+
+/**
+ * Who writes a decision first has decided, for good: the primary key lets one row in. A transaction writes `commit` as part
+ * of its home shard's own transaction; whoever finds its branches without a decision writes `rollback`. If the first is
+ * still open, the second waits for what becomes of it; if the second was there first, the first cannot commit any more.
+ * So nobody has to know whether a process is still alive.
+ */
+export class DecisionLog {
+  readonly #tables = new Set<ShardId>();
+
+  constructor(private readonly shards: ShardRegistry) {}
+
+  /** Whether the table is there: where it is not, nothing was ever decided. */
+  async exists(homeShard: ShardId): Promise<boolean> {
+    if (this.#tables.has(homeShard)) return true;
+    try {
+      await this.#look(homeShard);
+      this.#tables.add(homeShard);
+      return true;
+    } catch (error) {
+      if (isUnavailable(error)) throw error;
+      return false;
+    }
+  }
+
+  /** Makes the table unless it is there. Before a transaction: DDL would commit it. */
+  async prepare(homeShard: ShardId): Promise<void> {
+    if (await this.exists(homeShard)) return;
+    await this.#run(homeShard, DECISION_TABLE_DDL).catch(async (error) => {
+      // Somebody else may have made it at the same moment, for which servers have errors of their own.
+      await this.#look(homeShard).catch(() => Promise.reject(error));
+    });
+    this.#tables.add(homeShard);
+  }
+
+  /** Writes the decision to commit as part of the home shard's own transaction: it stands when that is committed. */
+  async write({ id }: AtomicTransaction, home: SqlEntityManager): Promise<void> {
+    const parameters = [id, 'commit', Date.now()];
+    await bounded(() =>
+      home.getConnection('write').execute(INSERT, parameters, 'run', home.getTransactionContext() as never),
+    );
+  }
+
+  /** What was decided; when nothing was, it is now: to roll back. */
+  async settle(transaction: AtomicTransaction): Promise<Decision> {
+    const { id, homeShard } = transaction;
+    const known = await this.find(transaction);
+    if (known) return known;
+    await this.prepare(homeShard);
+    try {
+      await this.#run(homeShard, INSERT, [id, 'rollback', Date.now()]);
+      return 'rollback';
+    } catch (error) {
+      const found = await this.find(transaction);
+      if (!found) throw error;
+      return found;
+    }
+  }
+
+  /** Transactions that were decided before `time`, in milliseconds. */
+  async decidedBefore(homeShard: ShardId, decision: Decision, time: number): Promise<string[]> {
+    const sql = 'select transaction_id from shard_decision where decision = ? and decided_at < ?';
+    const rows = await this.#read(homeShard, sql, [decision, time]);
+    return rows.map((row) => row.transaction_id);
+  }
+
+  /** Forgets decisions that nobody can ask for any more. */
+  async forget(homeShard: ShardId, ids: readonly string[]): Promise<void> {
+    for (const id of ids) await this.#run(homeShard, 'delete from shard_decision where transaction_id = ?', [id]);
+  }
+
+  /** What was decided so far. */
+  async find({ id, homeShard }: AtomicTransaction): Promise<Decision | undefined> {
+    if (!(await this.exists(homeShard))) return undefined;
+    const sql = 'select decision from shard_decision where transaction_id = ?';
+    const [row] = await this.#read(homeShard, sql, [id]);
+    return row?.decision;
+  }
+
+  #look(homeShard: ShardId): Promise<unknown> {
+    return this.#read(homeShard, 'select decision from shard_decision where 1 = 0');
+  }
+
+  #read(homeShard: ShardId, sql: string, parameters: unknown[] = []): Promise<DecisionRow[]> {
+    return bounded(() => connectionOf(this.shards, homeShard).execute<DecisionRow[]>(sql, parameters, 'all'));
+  }
+
+  async #run(homeShard: ShardId, sql: string, parameters: unknown[] = []): Promise<void> {
+    await bounded(() => connectionOf(this.shards, homeShard).execute(sql, parameters, 'run'));
+  }
+}
+
+const INSERT = 'insert into shard_decision (transaction_id, decision, decided_at) values (?, ?, ?)';
+
+function connectionOf(shards: ShardRegistry, id: ShardId): AbstractSqlConnection {
+  return shards.get(id).driver.getConnection('write');
+}
+
+function bounded<T>(fn: () => Promise<T>): Promise<T> {
+  return runInSystemFrame('two-phase commit', fn, { isBounded: true });
+}

@@ -1,0 +1,39 @@
+import { describe } from '@jest/globals';
+import { reachableEngines, type TestEngine } from '#libs/testing';
+import { aShardSuite, type ShardSuite } from './layouts.js';
+
+/** The first of `names` that this run can reach; `undefined` without one. */
+function findEngine(...names: string[]): TestEngine | undefined {
+  return names.map((name) => reachableEngines().find((engine) => engine.name === name)).find(Boolean);
+}
+
+/**
+ * Declares `cases` for three shards that can prepare transactions: databases of PostgreSQL, of MariaDB (or MySQL), schemas
+ * of one PostgreSQL database, and engines mixed.
+ */
+export function eachAtomicLayout(cases: (suite: ShardSuite) => void): void {
+  const postgresql = findEngine('postgresql');
+  const mariadb = findEngine('mariadb', 'mysql');
+  for (const engine of [postgresql, mariadb]) {
+    if (engine) describe(`on ${engine.name}`, () => cases(aShardSuite({ engines: Array(3).fill(engine) })));
+  }
+  if (postgresql) {
+    const layout = { engines: Array(3).fill(postgresql), inSchemas: true };
+    describe('in schemas of one postgresql database', () => cases(aShardSuite(layout)));
+  }
+  const mixed = [postgresql, mariadb, findEngine('mysql', 'mariadb')];
+  if (mixed.every((engine) => engine !== undefined)) {
+    describe(`mixed: ${mixed.map(({ name }) => name).join(', ')}`, () => cases(aShardSuite({ engines: mixed })));
+  }
+}
+
+/** Declares `cases` for three shards of which one at least cannot prepare. */
+export function eachLayoutWithSqlite(cases: (suite: ShardSuite) => void): void {
+  const sqlite = findEngine('sqlite');
+  if (!sqlite) return;
+  describe('on sqlite', () => cases(aShardSuite({ engines: Array(3).fill(sqlite) })));
+  const [postgresql, mariadb] = [findEngine('postgresql'), findEngine('mariadb', 'mysql')];
+  if (!postgresql || !mariadb) return;
+  const engines = [postgresql, sqlite, mariadb];
+  describe(`mixed: ${engines.map(({ name }) => name).join(', ')}`, () => cases(aShardSuite({ engines })));
+}
