@@ -144,6 +144,8 @@ describe.each(ENGINES)('statements on %s', (engine) => {
       ['begin', 'begin'],
       ['a savepoint', 'savepoint trx1'],
       ['the isolation level', 'start transaction isolation level serializable'],
+      ['several modes', 'start transaction isolation level repeatable read read only'],
+      ['several modes with commas', 'start transaction isolation level serializable, read only'],
     ])('%s', (_, sql) => {
       expect(verdict(engine, sql)).toBe('ok');
     });

@@ -20,7 +20,8 @@ export interface ReaderOptions {
 const name = '(?:"[^"]+"|`[^`]+`|\\w+)';
 const mode =
   '(?:isolation level (?:read uncommitted|read committed|repeatable read|serializable)|read only|read write)';
-const modes = `${mode}(?:, ?${mode})*`;
+// MySQL wants a comma between them, Kysely writes none for PostgreSQL.
+const modes = `${mode}(?:(?:, ?| )${mode})*`;
 /** What begins and ends transactions, in every spelling of MikroORM and Kysely and no other. */
 const TRANSACTION_CONTROL = new RegExp(
   '^(?:begin(?: (?:deferred|immediate|exclusive|transaction))?|commit|rollback' +
