@@ -1,0 +1,121 @@
+import { describe, expect, it } from '@jest/globals';
+import { Money } from '#libs/persistence';
+import {
+  Book,
+  CardPayment,
+  Category,
+  Electronic,
+  eachEngine,
+  expectStatements,
+  Order,
+  Payment,
+  Product,
+  Tag,
+  WalletPayment,
+} from '#libs/testing';
+import { aCookbookShop } from './a-cookbook-shop.js';
+import { stock } from './arrange.js';
+
+describe('models', () => {
+  eachEngine((engine) => {
+    const { database, forTenant } = aCookbookShop(engine);
+
+    it('finds every kind of a class-table hierarchy by its base class', () =>
+      forTenant(async (em) => {
+        await stock(em);
+        // #region class-table
+        const products = await em.find(Product, {}, { orderBy: { sku: 'asc' } });
+        const kinds = products.map((it) => (it instanceof Book ? `${it.name} ${it.isbn}` : it.name));
+
+        const radio = await em.findOneOrFail(Electronic, { warrantyMonths: { $gte: 24 } }); // a column of its own table
+        const books = await em.count(Product, { type: 'book' }); // the kind, in the root table: no join
+        // #endregion
+        expect(kinds).toEqual(['Dune 978-0', 'Emma 978-1', 'Ulysses 978-2', '手机 📱 978-3', 'Radio']);
+        expect([radio.name, books]).toEqual(['Radio', 4]);
+      }));
+
+    it('keeps all kinds of a single-table hierarchy in one table', () =>
+      forTenant(async (em) => {
+        // #region single-table
+        em.create(CardPayment, { amount: new Money(1999, 'EUR'), lastFour: '4242' });
+        em.create(WalletPayment, { amount: new Money(500, 'EUR'), walletId: 'w-1' });
+        await em.flush();
+
+        const cards = await em.fork().find(CardPayment, {}); // where method = 'card'
+        const all = await em.fork().find(Payment, {}, { orderBy: { method: 'asc' } });
+        // #endregion
+        expect(cards).toHaveLength(1);
+        expect(all.map((it) => it.constructor)).toEqual([CardPayment, WalletPayment]);
+      }));
+
+    it('reads a value object from its columns, and finds by a part of it', () =>
+      forTenant(async (em) => {
+        await stock(em);
+        // #region value-object
+        const cheap = await em.find(Product, { price: { amount: { $lt: 2000 }, currency: 'EUR' } });
+        // #endregion
+        expect(cheap.map(({ price }) => price)).toEqual([new Money(1000, 'EUR')]);
+      }));
+
+    it('tells the length of a column from the mapping', () => {
+      // #region metadata
+      const { properties } = database.orm.getMetadata().get(Product);
+      expect(properties.name).toMatchObject({ fieldNames: ['name'], length: 200 });
+      // #endregion
+    });
+
+    it('walks a tree that refers to itself', () =>
+      forTenant(async (em) => {
+        await stock(em);
+        // #region self-reference
+        const shelf = await em.findOneOrFail(Category, { name: 'Shelf' }, { populate: ['parent', 'children'] });
+        const parent = shelf.parent?.getEntity().name;
+        // #endregion
+        expect([parent, shelf.children.length]).toEqual(['Home', 0]);
+      }));
+
+    it('links many to many from either side', () =>
+      forTenant(async (em) => {
+        await stock(em);
+        // #region many-to-many
+        const dune = await em.findOneOrFail(Book, { sku: 'b-0' }, { populate: ['tags'] });
+        const calm = await em.findOneOrFail(Tag, { name: 'calm' });
+        dune.tags.remove(calm);
+        dune.tags.add(em.create(Tag, { name: 'desert' }));
+        await em.flush();
+        // #endregion
+        const again = await em.fork().findOneOrFail(Book, { sku: 'b-0' }, { populate: ['tags'] });
+        expect(
+          again.tags
+            .getItems()
+            .map(({ name }) => name)
+            .sort(),
+        ).toEqual(['desert', 'loud']);
+      }));
+
+    it('deletes what leaves its owner', () =>
+      forTenant(async (em) => {
+        await stock(em);
+        // #region orphan-removal
+        const order = await em.findOneOrFail(Order, { status: 'open' }, { populate: ['lines'] });
+        order.lines.remove((line) => line.quantity < 3);
+        await em.flush(); // the lines are deleted
+        // #endregion
+        const again = await em.fork().findOneOrFail(Order, { id: order.id }, { populate: ['lines'] });
+        expect(again.lines.getItems().map(({ quantity }) => quantity)).toEqual([3]);
+      }));
+
+    it('works with a large collection without loading it', () =>
+      forTenant(async (em) => {
+        await stock(em);
+        // #region large-collection
+        const loud = await em.findOneOrFail(Tag, { name: 'loud' });
+        const howMany = await loud.products.loadCount();
+        const page = await loud.products.matching({ where: { type: 'book' }, orderBy: { sku: 'asc' }, limit: 10 });
+        loud.products.add(em.getReference(Product, page[0]?.id as never)); // no row is read for it
+        // #endregion
+        expect([howMany, page.map(({ name }) => name), loud.products.isInitialized()]).toEqual([2, ['Dune'], false]);
+        await expectStatements(database, 1, () => loud.products.loadCount(true));
+      }));
+  });
+});
