@@ -1,4 +1,5 @@
-import type { Engine } from './engine.js';
+import { type DriverException, ForeignKeyConstraintViolationException } from '@mikro-orm/core';
+import type { DriverClass, Engine } from './engine.js';
 import { LazyDriver } from './lazy-driver.js';
 import { postgresqlBulkDialect } from './postgresql.bulk-dialect.js';
 
@@ -10,8 +11,18 @@ import { withReliableTransactions } from './reliable-transactions.js';
 import { serverOptions } from './server-options.js';
 
 const driver = new LazyDriver('@mikro-orm/postgresql', 'PostgreSqlDriver', (it) =>
-  withReliableTransactions(it, postgresqlTransactionDialect, postgresqlTwoPhaseDialect),
+  withReliableTransactions(withRestrictViolations(it), postgresqlTransactionDialect, postgresqlTwoPhaseDialect),
 );
+
+/** Since PostgreSQL 18 a foreign key with `on delete restrict` has a code of its own, which MikroORM 7.2.1 does not know. */
+function withRestrictViolations(driver: DriverClass): DriverClass {
+  return class RestrictAwareDriver extends driver {
+    override convertException(exception: Error & { code?: string }): DriverException {
+      if (exception.code === '23001') return new ForeignKeyConstraintViolationException(exception);
+      return super.convertException(exception);
+    }
+  };
+}
 
 /** PostgreSQL 15 or later through pg. */
 export const postgresqlEngine: Engine = {
