@@ -21,10 +21,13 @@ export { CurrentEntityManager } from './current-entity-manager.js';
 export type { DriverClass, Engine, EngineName, PoolOptions } from './engines/engine.js';
 export { engines, getEngine } from './engines/engines.js';
 export { LongTextType } from './engines/long-text.type.js';
+export type { StatementSettings } from './engines/statement-settings.js';
 export type { LockKind, LockWait } from './engines/transaction-dialect.js';
 export type { BranchName, PreparedBranch, TwoPhaseDialect } from './engines/two-phase-dialect.js';
 export type { Cut, Wire } from './engines/wire.js';
+
 export { AppendOnly, isAppendOnly } from './entities/append-only.decorator.js';
+export { compareJsonByContent } from './entities/json-comparison.js';
 export { Money } from './entities/money.js';
 export { newId } from './entities/new-id.js';
 export { isSharedByTenants, SharedByTenants } from './entities/shared-by-tenants.decorator.js';

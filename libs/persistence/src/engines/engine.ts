@@ -2,6 +2,7 @@ import type { Configuration, Options } from '@mikro-orm/core';
 import type { AbstractSqlDriver } from '@mikro-orm/sql';
 import type { BulkDialect } from './bulk-dialect.js';
 
+import type { StatementSettings } from './statement-settings.js';
 import type { TransactionDialect } from './transaction-dialect.js';
 import type { TwoPhaseDialect } from './two-phase-dialect.js';
 
@@ -41,6 +42,11 @@ export interface Engine {
   readonly twoPhase?: TwoPhaseDialect;
   /** What to do about connections that do not answer; absent on sqlite, which has no server. */
   readonly wire?: Wire;
+  /**
+   * MikroORM options that let each statement carry `settings`; absent where statements cannot. What they hold counts
+   * from the statement's own context, so a connection may serve one tenant after the other.
+   */
+  carry?(settings: StatementSettings): Partial<Options<AbstractSqlDriver>>;
   /** MikroORM options that open the database behind `url`. Pure: connects to nothing, creates no file. */
   connectionOptions(url: string, pool?: PoolOptions): Partial<Options<AbstractSqlDriver>>;
 }

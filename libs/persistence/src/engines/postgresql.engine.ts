@@ -3,6 +3,7 @@ import type { DriverClass, Engine } from './engine.js';
 import { LazyDriver } from './lazy-driver.js';
 import { postgresqlBulkDialect } from './postgresql.bulk-dialect.js';
 
+import { settingsClient } from './postgresql.settings-client.js';
 import { postgresqlTransactionDialect } from './postgresql.transaction-dialect.js';
 import { postgresqlTwoPhaseDialect } from './postgresql.two-phase-dialect.js';
 import { postgresqlWire } from './postgresql.wire.js';
@@ -35,5 +36,6 @@ export const postgresqlEngine: Engine = {
   transactions: postgresqlTransactionDialect,
   twoPhase: postgresqlTwoPhaseDialect,
   wire: postgresqlWire,
+  carry: (settings) => ({ driverOptions: { Client: settingsClient(settings) } }),
   connectionOptions: serverOptions,
 };

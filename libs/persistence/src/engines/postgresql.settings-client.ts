@@ -1,0 +1,144 @@
+import { createRequire } from 'node:module';
+import { findSystemFrame } from '../system-frame.js';
+import type { StatementSettings } from './statement-settings.js';
+
+const require = createRequire(import.meta.url);
+
+/** What is used of pg, which brings no types. Parts of it are documented for authors of cursors and the like only. */
+interface PgConnection {
+  readonly stream: { cork(): void; uncork(): void };
+  parse(statement: { name?: string; text: string }): void;
+  bind(portal: { statement?: string; values: readonly string[] }): void;
+  execute(portal: object): void;
+  close(what: { type: 'S'; name: string }): void;
+}
+
+interface PgQuery {
+  callback?: unknown;
+  submit(connection: PgConnection): unknown;
+  handleDataRow(message: unknown): void;
+  handleCommandComplete(message: unknown, connection: unknown): void;
+  handleError(error: { code?: string }, connection: unknown): void;
+}
+
+interface PgClient {
+  query(config: unknown, values?: unknown, callback?: unknown): unknown;
+  getTransactionStatus(): 'I' | 'T' | 'E' | null;
+}
+
+interface Pg {
+  readonly Client: new (options: unknown) => PgClient;
+  readonly Query: new (config: unknown, values?: unknown, callback?: unknown) => PgQuery;
+}
+
+/** Begins and ends transactions. `commit prepared` and its like may not stand beside any other statement. */
+const CONTROL = /^\s*(?:begin|start transaction|commit|rollback|savepoint|release|prepare transaction)\b/i;
+const STATEMENT_NAME = 'rowhouse_settings';
+const UNKNOWN_STATEMENT = '26000';
+
+/**
+ * A pg client class that sends `settings` with each statement: `select set_config(…, true)` in front of it, in the same
+ * packet and the same implicit transaction. So it costs no round trip, it is local to the transaction, and it is right
+ * behind a pooler that gives each transaction another connection.
+ *
+ * Statements go by the extended protocol, which takes one at a time, also where they have no values: what is appended to
+ * one by an injection does not run. Work of the kit itself may be several in one text, or refuse company (`create
+ * database`), so there the settings go ahead in a round trip of their own.
+ *
+ * @see ADR 0024
+ */
+export function settingsClient(settings: StatementSettings): unknown {
+  // Of MikroORM's driver, not ours: there must be one pg.
+  const { Client, Query } = createRequire(require.resolve('@mikro-orm/postgresql'))('pg') as Pg;
+  const listed = (isLocal: boolean) => settings.names.map((name, n) => `set_config('${name}', $${n + 1}, ${isLocal})`);
+  const local = `select ${listed(true).join(', ')}`;
+  const lasting = `select ${listed(false).join(', ')}`;
+  // A pooler that does not know of prepared statements gives us connections that never saw ours.
+  let mayPrepare = true;
+
+  return class SettingsClient extends Client {
+    /** What holds in the transaction that is open. */
+    #held: readonly string[] | undefined;
+    #isPrepared = false;
+
+    override query(config: unknown, values?: unknown, callback?: unknown): unknown {
+      const text = typeof config === 'string' ? config : (config as { text?: string }).text;
+      if (text !== undefined && CONTROL.test(text)) {
+        // A savepoint rolled back takes back what was set since.
+        this.#held = undefined;
+        return super.query(config, values, callback);
+      }
+      const status = this.getTransactionStatus();
+      // The server says itself that nothing but a rollback is left to do.
+      if (status === 'E') return super.query(config, values, callback);
+      const wanted = settings.valuesOf();
+      if (status === 'T') {
+        if (this.#held && isSame(this.#held, wanted)) return super.query(config, values, callback);
+        this.#held = wanted;
+      }
+      if (isSubmittable(config)) return super.query(this.#carry(config, wanted), values, callback);
+      if (findSystemFrame() !== undefined) return this.#sendAhead(wanted, config, values, callback);
+      return this.#send(wanted, config, values, callback);
+    }
+
+    #send(wanted: readonly string[], config: unknown, values: unknown, callback: unknown): unknown {
+      const query = new Query(typeof config === 'string' ? { text: config, queryMode: 'extended' } : config, values);
+      this.#carry(query, wanted);
+      if (typeof callback === 'function') return super.query(query, callback);
+      return new Promise((resolve, reject) => {
+        const done = (error: unknown, result: unknown) => (error ? reject(error) : resolve(result));
+        super.query(query, done);
+      });
+    }
+
+    async #sendAhead(wanted: readonly string[], config: unknown, values: unknown, callback: unknown): Promise<unknown> {
+      await super.query(lasting, wanted);
+      return super.query(config, values, callback);
+    }
+
+    /** Puts the settings in front of what `query` sends, and keeps their answer from it. */
+    #carry(query: PgQuery, wanted: readonly string[]): PgQuery {
+      const { submit, handleDataRow, handleCommandComplete, handleError } = query;
+      query.submit = (connection) => {
+        connection.stream.cork();
+        try {
+          this.#sendSettings(connection, wanted);
+          return submit.call(query, connection);
+        } finally {
+          connection.stream.uncork();
+        }
+      };
+      query.handleDataRow = () => {};
+      query.handleCommandComplete = () => {
+        this.#isPrepared = mayPrepare;
+        Object.assign(query, { handleDataRow, handleCommandComplete, handleError });
+      };
+      query.handleError = (error, connection) => {
+        if (error.code === UNKNOWN_STATEMENT) mayPrepare = false;
+        this.#isPrepared = false;
+        this.#held = undefined;
+        handleError.call(query, error, connection);
+      };
+      return query;
+    }
+
+    #sendSettings(connection: PgConnection, wanted: readonly string[]): void {
+      const name = mayPrepare ? STATEMENT_NAME : '';
+      if (name === '' || !this.#isPrepared) {
+        // It may be there already, from an attempt that failed later on; closing what is not there is no error.
+        if (name !== '') connection.close({ type: 'S', name });
+        connection.parse({ name, text: local });
+      }
+      connection.bind({ statement: name, values: wanted });
+      connection.execute({});
+    }
+  };
+}
+
+function isSubmittable(config: unknown): config is PgQuery {
+  return typeof (config as PgQuery).submit === 'function';
+}
+
+function isSame(some: readonly string[], others: readonly string[]): boolean {
+  return some.length === others.length && some.every((value, n) => value === others[n]);
+}
