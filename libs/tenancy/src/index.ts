@@ -14,6 +14,7 @@ export { EntityManagerOfAnotherTenantError } from './guard/errors/entity-manager
 export { EntityNotTenantScopedError } from './guard/errors/entity-not-tenant-scoped.error.js';
 export { ForeignTenantError } from './guard/errors/foreign-tenant.error.js';
 export { OperationRefusedError } from './guard/errors/operation-refused.error.js';
+export { RowNotWrittenError } from './guard/errors/row-not-written.error.js';
 export { StatementRefusedError } from './guard/errors/statement-refused.error.js';
 export { GuardedEntityManager } from './guard/guarded.entity-manager.js';
 export { guardedDriver } from './guard/guarded-driver.js';

@@ -11,6 +11,7 @@ import {
 } from '#libs/persistence';
 import { TenancyError } from '../errors/tenancy.error.js';
 import { OperationRefusedError } from './errors/operation-refused.error.js';
+import { watchWrites } from './lost-writes.js';
 import { type GuardedOrm, StatementGuard, type StatementGuardOptions } from './statement-guard.js';
 
 /**
@@ -33,6 +34,7 @@ export function guardedDriver(engine: Engine, options: StatementGuardOptions = {
           return rules.find(table);
         },
       };
+      watchWrites(this);
       const guard = new StatementGuard(engine.name, orm, options);
       for (const connection of [this.connection, ...this.replicas]) {
         new ConnectionGuard(connection as unknown as GuardedConnection, config, guard).install();
