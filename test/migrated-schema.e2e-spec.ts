@@ -2,12 +2,17 @@ import { expect, it } from '@jest/globals';
 import { MikroORM } from '@mikro-orm/core';
 import { Migrator } from '@mikro-orm/migrations';
 import type { AbstractSqlDriver, SqlEntityManager } from '@mikro-orm/sql';
-import { centralEntities, tenantEntities } from '#apps/api';
+import { centralEntities, tenantModel } from '#apps/api';
 import { type MigrationSet, migrationsOf } from '#database/migrations';
-import { type EngineName, ormOptions } from '#libs/persistence';
+import { type EngineName, type OrmOverrides, ormOptions } from '#libs/persistence';
 import { createTestDatabase, eachEngine, type TestEngine } from '#libs/testing';
 
-const entitiesOf = { central: centralEntities, tenant: tenantEntities };
+/** As the application opens the databases of a set. */
+function modelOf(set: MigrationSet, engine: TestEngine): OrmOverrides {
+  if (set === 'tenant') return tenantModel(engine);
+  const migrations = { snapshot: false, migrationsList: migrationsOf(set, engine.name) };
+  return { entities: centralEntities, extensions: [Migrator], migrations };
+}
 
 /** Runs `fn` with a database of its own that knows the entities and migrations of `set`. */
 async function withDatabase(
@@ -16,14 +21,7 @@ async function withDatabase(
   fn: (orm: MikroORM<AbstractSqlDriver>) => Promise<void>,
 ): Promise<void> {
   const database = await createTestDatabase(engine);
-  const orm = new MikroORM<AbstractSqlDriver>(
-    ormOptions(database.url, {
-      entities: entitiesOf[set],
-      extensions: [Migrator],
-      migrations: { snapshot: false, migrationsList: migrationsOf(set, engine.name) },
-      logger: () => {},
-    }),
-  );
+  const orm = new MikroORM<AbstractSqlDriver>(ormOptions(database.url, { ...modelOf(set, engine), logger: () => {} }));
   try {
     await fn(orm);
   } finally {

@@ -21,6 +21,7 @@ import { Migration20261120122000IdempotencyRecords as TenantIdempotencyRecordsOn
 import { Migration20261120090000Initial as TenantInitialOnPostgresql } from './tenant/postgresql/migration-20261120090000-initial.js';
 import { Migration20261120110000Shop as TenantShopOnPostgresql } from './tenant/postgresql/migration-20261120110000-shop.js';
 import { Migration20261120122000IdempotencyRecords as TenantIdempotencyRecordsOnPostgresql } from './tenant/postgresql/migration-20261120122000-idempotency-records.js';
+import { Migration20261125131500RowSecurity as TenantRowSecurityOnPostgresql } from './tenant/postgresql/migration-20261125131500-row-security.js';
 import { Migration20261120090000Initial as TenantInitialOnSqlite } from './tenant/sqlite/migration-20261120090000-initial.js';
 import { Migration20261120110000Shop as TenantShopOnSqlite } from './tenant/sqlite/migration-20261120110000-shop.js';
 import { Migration20261120122000IdempotencyRecords as TenantIdempotencyRecordsOnSqlite } from './tenant/sqlite/migration-20261120122000-idempotency-records.js';
@@ -44,7 +45,12 @@ const migrations: Readonly<Record<MigrationSet, Readonly<Record<EngineName, read
   tenant: {
     mariadb: listed(TenantInitialOnMariadb, TenantShopOnMariadb, TenantIdempotencyRecordsOnMariadb),
     mysql: listed(TenantInitialOnMysql, TenantShopOnMysql, TenantIdempotencyRecordsOnMysql),
-    postgresql: listed(TenantInitialOnPostgresql, TenantShopOnPostgresql, TenantIdempotencyRecordsOnPostgresql),
+    postgresql: listed(
+      TenantInitialOnPostgresql,
+      TenantShopOnPostgresql,
+      TenantIdempotencyRecordsOnPostgresql,
+      TenantRowSecurityOnPostgresql,
+    ),
     sqlite: listed(TenantInitialOnSqlite, TenantShopOnSqlite, TenantIdempotencyRecordsOnSqlite),
   },
 };

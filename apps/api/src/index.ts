@@ -7,3 +7,5 @@ export { createApp } from './create-app.js';
 export { createAppContext } from './create-app-context.js';
 export { prepareData } from './prepare-data.js';
 export { centralEntities, tenantEntities } from './storage/entities.js';
+export { ShardRowSecurity } from './storage/shard-row-security.js';
+export { tenantModel } from './storage/tenant-orm-options.js';

@@ -4,9 +4,10 @@ import { AccountStore } from '#libs/identity';
 import type { AppConfig } from './config/app.config.js';
 import { DemoSeeder } from './demo/demo-seeder.js';
 import { DatabaseMigrator } from './storage/database-migrator.js';
+import { ShardRowSecurity } from './storage/shard-row-security.js';
 
 /**
- * Brings every database up to date and makes what the configuration asks for: the operator, the demo tenants.
+ * Brings every database up to date, makes sure that it keeps tenants apart, and makes what the configuration asks for: the operator, the demo tenants.
  * @param say  takes lines of progress
  */
 export async function prepareData(
@@ -17,6 +18,7 @@ export async function prepareData(
   for (const { id, ran } of await app.get(DatabaseMigrator).migrateAll()) {
     if (ran.length > 0) say(`Database ${id}: ran ${ran.length} migration${ran.length > 1 ? 's' : ''}.`);
   }
+  await app.get(ShardRowSecurity).enforce();
   const { operator } = config;
   if (operator) {
     await runInContext({ actor: { id: 'start-up', type: 'system' } }, () =>

@@ -21,6 +21,8 @@ export class AppConfig {
   readonly centralUrl: string;
   readonly shards: readonly ShardDefinition[];
   readonly shardTimeoutMs: number;
+  /** Role of application work on PostgreSQL; `undefined` means: as the user of the URL, and policies are not checked. */
+  readonly databaseRole: string | undefined;
   readonly defaultStrategy: IsolationStrategyName;
   /** `undefined` outside production means: make one and keep it in `dataDir`. */
   readonly jwtSecret: string | undefined;
@@ -44,6 +46,7 @@ export class AppConfig {
     this.centralUrl = environment.CENTRAL_URL ?? this.#embedded('central');
     this.shards = environment.SHARDS ?? ['shard-1', 'shard-2'].map((id) => ({ id, url: this.#embedded(id) }));
     this.shardTimeoutMs = environment.SHARD_TIMEOUT_MS;
+    this.databaseRole = environment.ROW_SECURITY === 'enforced' ? environment.DATABASE_ROLE : undefined;
     this.defaultStrategy = environment.DEFAULT_STRATEGY;
     this.jwtSecret = environment.JWT_SECRET;
     this.operator = this.#operator(environment);
@@ -124,6 +127,9 @@ function productionProblems(
   const problems: ConfigProblem[] = [];
   const { JWT_SECRET: secret, OPERATOR_EMAIL: email, OPERATOR_PASSWORD: password } = variables;
   const { METRICS_TOKEN: metricsToken } = variables;
+  if (variables.ROW_SECURITY === 'unchecked') {
+    problems.push({ name: 'ROW_SECURITY', remedy: 'may not be unchecked in production; leave it out' });
+  }
   const flawed = new Set(found.map(({ name }) => name));
   if (!secret && !flawed.has('JWT_SECRET_FILE')) {
     problems.push({ name: 'JWT_SECRET', remedy: 'is needed in production; make one: openssl rand -base64 48' });

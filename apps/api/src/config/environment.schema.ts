@@ -55,6 +55,17 @@ export const environmentSchema = z.object({
     .min(100, 'give milliseconds from 100')
     .default(30_000)
     .describe('how long a shard may take to answer a statement, in milliseconds; connecting takes at most 5 000'),
+  DATABASE_ROLE: z
+    .string()
+    .regex(/^[a-z_][a-z0-9_]{0,62}$/, 'give a role name of small letters, digits and _')
+    .default('rowhouse_app')
+    .describe('PostgreSQL: role that requests run as; it owns nothing, and the user of the URL makes it when missing'),
+  ROW_SECURITY: z
+    .enum(['enforced', 'unchecked'], { error: 'say enforced or unchecked' })
+    .default('enforced')
+    .describe(
+      'PostgreSQL: unchecked starts without looking at policies and runs as the user of the URL, for development only',
+    ),
   DEFAULT_STRATEGY: z
     .enum(['row'], { error: 'only "row" is available in this version' })
     .default('row')

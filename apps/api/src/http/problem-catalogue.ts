@@ -116,6 +116,7 @@ export const problemCatalogue: Readonly<Record<ErrorCode, ProblemKind>> = {
   request_in_flight: { status: 409, title: 'Conflict', code: 'conflict' },
   revert_conflict: { status: 409, title: 'Conflict', code: 'conflict' },
   row_not_written: { status: 409, title: 'Conflict', code: 'conflict' },
+  row_security: INTERNAL,
   shard_closed: SHARD_UNAVAILABLE,
   shard_key_changed: INTERNAL,
   shard_not_chosen: INTERNAL,

@@ -12,10 +12,10 @@ const MAX_CONNECT_MS = 5_000;
 export const shardRegistryProvider: FactoryProvider<ShardRegistry> = {
   provide: ShardRegistry,
   inject: [AppConfig, AuditRecorder],
-  useFactory: ({ shards, shardTimeoutMs }: AppConfig, recorder: AuditRecorder) =>
+  useFactory: ({ shards, shardTimeoutMs, databaseRole }: AppConfig, recorder: AuditRecorder) =>
     new ShardRegistry({
       shards,
       patience: { connectMs: Math.min(shardTimeoutMs, MAX_CONNECT_MS), answerMs: shardTimeoutMs },
-      ormOptions: ({ url }) => ormOptions(url, tenantOrmOptions(getEngine(url), recorder)),
+      ormOptions: ({ url }) => ormOptions(url, tenantOrmOptions(getEngine(url), recorder, databaseRole)),
     }),
 };

@@ -6,6 +6,7 @@ import { CentralDatabase } from './central-database.js';
 import { DatabaseMigrator } from './database-migrator.js';
 import { PlacedEntityManager } from './placed-entity-manager.js';
 import { shardRegistryProvider } from './shard-registry.provider.js';
+import { ShardRowSecurity } from './shard-row-security.js';
 
 /** Opens the databases and binds the ports through which everything else reaches them. */
 @Global()
@@ -14,10 +15,18 @@ import { shardRegistryProvider } from './shard-registry.provider.js';
     CentralDatabase,
     DatabaseMigrator,
     shardRegistryProvider,
+    ShardRowSecurity,
     { provide: CentralEntityManager, useExisting: CentralDatabase },
     { provide: CurrentEntityManager, useClass: PlacedEntityManager },
   ],
-  exports: [CentralDatabase, CentralEntityManager, CurrentEntityManager, DatabaseMigrator, ShardRegistry],
+  exports: [
+    CentralDatabase,
+    CentralEntityManager,
+    CurrentEntityManager,
+    DatabaseMigrator,
+    ShardRegistry,
+    ShardRowSecurity,
+  ],
 })
 export class StorageModule implements OnModuleInit, OnApplicationShutdown {
   constructor(
