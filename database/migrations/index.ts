@@ -3,28 +3,36 @@ import type { EngineName } from '#libs/persistence';
 import { Migration20261120090000Initial as CentralInitialOnMariadb } from './central/mariadb/migration-20261120090000-initial.js';
 import { Migration20261120120000Invitations as CentralInvitationsOnMariadb } from './central/mariadb/migration-20261120120000-invitations.js';
 import { Migration20261120121000ApiKeys as CentralApiKeysOnMariadb } from './central/mariadb/migration-20261120121000-api-keys.js';
+import { Migration20261125140000ErasedSubjectKeys as CentralErasedSubjectKeysOnMariadb } from './central/mariadb/migration-20261125140000-erased-subject-keys.js';
 import { Migration20261120090000Initial as CentralInitialOnMysql } from './central/mysql/migration-20261120090000-initial.js';
 import { Migration20261120120000Invitations as CentralInvitationsOnMysql } from './central/mysql/migration-20261120120000-invitations.js';
 import { Migration20261120121000ApiKeys as CentralApiKeysOnMysql } from './central/mysql/migration-20261120121000-api-keys.js';
+import { Migration20261125140000ErasedSubjectKeys as CentralErasedSubjectKeysOnMysql } from './central/mysql/migration-20261125140000-erased-subject-keys.js';
 import { Migration20261120090000Initial as CentralInitialOnPostgresql } from './central/postgresql/migration-20261120090000-initial.js';
 import { Migration20261120120000Invitations as CentralInvitationsOnPostgresql } from './central/postgresql/migration-20261120120000-invitations.js';
 import { Migration20261120121000ApiKeys as CentralApiKeysOnPostgresql } from './central/postgresql/migration-20261120121000-api-keys.js';
+import { Migration20261125140000ErasedSubjectKeys as CentralErasedSubjectKeysOnPostgresql } from './central/postgresql/migration-20261125140000-erased-subject-keys.js';
 import { Migration20261120090000Initial as CentralInitialOnSqlite } from './central/sqlite/migration-20261120090000-initial.js';
 import { Migration20261120120000Invitations as CentralInvitationsOnSqlite } from './central/sqlite/migration-20261120120000-invitations.js';
 import { Migration20261120121000ApiKeys as CentralApiKeysOnSqlite } from './central/sqlite/migration-20261120121000-api-keys.js';
+import { Migration20261125140000ErasedSubjectKeys as CentralErasedSubjectKeysOnSqlite } from './central/sqlite/migration-20261125140000-erased-subject-keys.js';
 import { Migration20261120090000Initial as TenantInitialOnMariadb } from './tenant/mariadb/migration-20261120090000-initial.js';
 import { Migration20261120110000Shop as TenantShopOnMariadb } from './tenant/mariadb/migration-20261120110000-shop.js';
 import { Migration20261120122000IdempotencyRecords as TenantIdempotencyRecordsOnMariadb } from './tenant/mariadb/migration-20261120122000-idempotency-records.js';
+import { Migration20261125140000SealedTrail as TenantSealedTrailOnMariadb } from './tenant/mariadb/migration-20261125140000-sealed-trail.js';
 import { Migration20261120090000Initial as TenantInitialOnMysql } from './tenant/mysql/migration-20261120090000-initial.js';
 import { Migration20261120110000Shop as TenantShopOnMysql } from './tenant/mysql/migration-20261120110000-shop.js';
 import { Migration20261120122000IdempotencyRecords as TenantIdempotencyRecordsOnMysql } from './tenant/mysql/migration-20261120122000-idempotency-records.js';
+import { Migration20261125140000SealedTrail as TenantSealedTrailOnMysql } from './tenant/mysql/migration-20261125140000-sealed-trail.js';
 import { Migration20261120090000Initial as TenantInitialOnPostgresql } from './tenant/postgresql/migration-20261120090000-initial.js';
 import { Migration20261120110000Shop as TenantShopOnPostgresql } from './tenant/postgresql/migration-20261120110000-shop.js';
 import { Migration20261120122000IdempotencyRecords as TenantIdempotencyRecordsOnPostgresql } from './tenant/postgresql/migration-20261120122000-idempotency-records.js';
 import { Migration20261125131500RowSecurity as TenantRowSecurityOnPostgresql } from './tenant/postgresql/migration-20261125131500-row-security.js';
+import { Migration20261125140000SealedTrail as TenantSealedTrailOnPostgresql } from './tenant/postgresql/migration-20261125140000-sealed-trail.js';
 import { Migration20261120090000Initial as TenantInitialOnSqlite } from './tenant/sqlite/migration-20261120090000-initial.js';
 import { Migration20261120110000Shop as TenantShopOnSqlite } from './tenant/sqlite/migration-20261120110000-shop.js';
 import { Migration20261120122000IdempotencyRecords as TenantIdempotencyRecordsOnSqlite } from './tenant/sqlite/migration-20261120122000-idempotency-records.js';
+import { Migration20261125140000SealedTrail as TenantSealedTrailOnSqlite } from './tenant/sqlite/migration-20261125140000-sealed-trail.js';
 
 /** The central database has one set of migrations, databases that hold tenants' rows the other. */
 export type MigrationSet = 'central' | 'tenant';
@@ -37,21 +45,52 @@ function listed(...migrations: MigrationObject['class'][]): readonly MigrationOb
 /** Listed rather than found by file name, so that a build, a bundle and a test all run the same ones. Oldest first. */
 const migrations: Readonly<Record<MigrationSet, Readonly<Record<EngineName, readonly MigrationObject[]>>>> = {
   central: {
-    mariadb: listed(CentralInitialOnMariadb, CentralInvitationsOnMariadb, CentralApiKeysOnMariadb),
-    mysql: listed(CentralInitialOnMysql, CentralInvitationsOnMysql, CentralApiKeysOnMysql),
-    postgresql: listed(CentralInitialOnPostgresql, CentralInvitationsOnPostgresql, CentralApiKeysOnPostgresql),
-    sqlite: listed(CentralInitialOnSqlite, CentralInvitationsOnSqlite, CentralApiKeysOnSqlite),
+    mariadb: listed(
+      CentralInitialOnMariadb,
+      CentralInvitationsOnMariadb,
+      CentralApiKeysOnMariadb,
+      CentralErasedSubjectKeysOnMariadb,
+    ),
+    mysql: listed(
+      CentralInitialOnMysql,
+      CentralInvitationsOnMysql,
+      CentralApiKeysOnMysql,
+      CentralErasedSubjectKeysOnMysql,
+    ),
+    postgresql: listed(
+      CentralInitialOnPostgresql,
+      CentralInvitationsOnPostgresql,
+      CentralApiKeysOnPostgresql,
+      CentralErasedSubjectKeysOnPostgresql,
+    ),
+    sqlite: listed(
+      CentralInitialOnSqlite,
+      CentralInvitationsOnSqlite,
+      CentralApiKeysOnSqlite,
+      CentralErasedSubjectKeysOnSqlite,
+    ),
   },
   tenant: {
-    mariadb: listed(TenantInitialOnMariadb, TenantShopOnMariadb, TenantIdempotencyRecordsOnMariadb),
-    mysql: listed(TenantInitialOnMysql, TenantShopOnMysql, TenantIdempotencyRecordsOnMysql),
+    mariadb: listed(
+      TenantInitialOnMariadb,
+      TenantShopOnMariadb,
+      TenantIdempotencyRecordsOnMariadb,
+      TenantSealedTrailOnMariadb,
+    ),
+    mysql: listed(TenantInitialOnMysql, TenantShopOnMysql, TenantIdempotencyRecordsOnMysql, TenantSealedTrailOnMysql),
     postgresql: listed(
       TenantInitialOnPostgresql,
       TenantShopOnPostgresql,
       TenantIdempotencyRecordsOnPostgresql,
       TenantRowSecurityOnPostgresql,
+      TenantSealedTrailOnPostgresql,
     ),
-    sqlite: listed(TenantInitialOnSqlite, TenantShopOnSqlite, TenantIdempotencyRecordsOnSqlite),
+    sqlite: listed(
+      TenantInitialOnSqlite,
+      TenantShopOnSqlite,
+      TenantIdempotencyRecordsOnSqlite,
+      TenantSealedTrailOnSqlite,
+    ),
   },
 };
 

@@ -1,12 +1,19 @@
 import { Module } from '@nestjs/common';
 import { ConfigurableModuleClass } from './audit.module-definition.js';
+import { AUDIT_MODULE_OPTIONS } from './audit.options.js';
 import { AuditRecorder } from './recorder/audit-recorder.js';
+import { AuditProofs } from './sealing/audit-proofs.js';
+import { AuditSealer } from './sealing/audit-sealer.js';
+import { AuditVerifier } from './sealing/audit-verifier.js';
 import { AuditTrail } from './trail/audit-trail.js';
 
+const services = [AuditRecorder, AuditTrail, AuditSealer, AuditVerifier, AuditProofs];
+
 /**
- * Keeps every change on record. `forRoot(options)` or `forRootAsync({ useFactory, … })`.
+ * Keeps every change on record, and seals the record. `forRoot(options)` or `forRootAsync({ useFactory, … })`.
  * Needs a provider of `CurrentEntityManager` in a global module. `AuditRecorder` only records what is reported to it:
- * give it to the `ChangeEventsSubscriber` of each tenant ORM.
+ * give it to the `ChangeEventsSubscriber` of each tenant ORM. `SealScheduler` is for the app to provide: it needs to know
+ * all tenants.
  */
-@Module({ providers: [AuditRecorder, AuditTrail], exports: [AuditRecorder, AuditTrail] })
+@Module({ providers: services, exports: [...services, AUDIT_MODULE_OPTIONS] })
 export class AuditModule extends ConfigurableModuleClass {}

@@ -1,6 +1,16 @@
 import { type EventArgs, type Opt } from '@mikro-orm/core';
 import { BeforeUpdate, Embedded, Entity, Property } from '@mikro-orm/decorators/legacy';
-import { AuditEntry, Audited, NotAudited } from '#libs/audit';
+import {
+  AuditCheckpoint,
+  AuditEntry,
+  Audited,
+  AuditHold,
+  AuditLog,
+  AuditPurge,
+  AuditSeal,
+  AuditSubjectKey,
+  NotAudited,
+} from '#libs/audit';
 import { LongTextType, Money, TenantOwned } from '#libs/persistence';
 import { shopModel } from '#libs/testing';
 
@@ -51,4 +61,7 @@ export class SearchTerm extends TenantOwned {
   term!: string;
 }
 
-export const auditModel = [...shopModel, Account, SearchTerm, AuditEntry];
+/** What a tenant's database holds of its trail. */
+const trailModel = [AuditEntry, AuditLog, AuditSeal, AuditCheckpoint, AuditPurge, AuditHold, AuditSubjectKey];
+
+export const auditModel = [...shopModel, Account, SearchTerm, ...trailModel];

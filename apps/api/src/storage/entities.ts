@@ -1,5 +1,14 @@
 import type { EntityClass } from '@mikro-orm/core';
-import { AuditEntry } from '#libs/audit';
+import {
+  AuditCheckpoint,
+  AuditEntry,
+  AuditHold,
+  AuditLog,
+  AuditPurge,
+  AuditSeal,
+  AuditSubjectKey,
+  ErasedSubjectKey,
+} from '#libs/audit';
 import { ApiKey, Invitation, Membership, Session, User } from '#libs/identity';
 import { Money } from '#libs/persistence';
 import { PlacementRecord, Tenant } from '#libs/tenancy';
@@ -17,11 +26,26 @@ import { Transfer } from '../shop/wallets/transfer.entity.js';
 import { Wallet } from '../shop/wallets/wallet.entity.js';
 
 /** What belongs to no tenant: the central database. */
-export const centralEntities = [Tenant, PlacementRecord, User, Membership, Invitation, Session, ApiKey];
+export const centralEntities = [
+  Tenant,
+  PlacementRecord,
+  User,
+  Membership,
+  Invitation,
+  Session,
+  ApiKey,
+  ErasedSubjectKey,
+];
 
 /** What belongs to a tenant: every shard. A new entity of the product is added here, and nowhere else. */
 export const tenantEntities: EntityClass[] = [
   AuditEntry,
+  AuditLog,
+  AuditSeal,
+  AuditCheckpoint,
+  AuditPurge,
+  AuditHold,
+  AuditSubjectKey,
   IdempotencyRecord,
   Product,
   Book,

@@ -65,6 +65,14 @@ export class AuditEntry extends TenantOwned {
   @Property({ type: 'string', length: 500, nullable: true })
   readonly reason?: string | null;
 
+  /** What is personal about the actor, under a key of that person: see `PersonalValues`. */
+  @Property({ type: LongTextType, nullable: true })
+  readonly personal?: string | null;
+
+  /** That the application wrote the entry, and nobody changed it until it was sealed; absent where nothing is sealed. */
+  @Property({ type: 'string', length: 24, nullable: true, hidden: true })
+  readonly stamp?: string | null;
+
   /** @throws {AuditTrailReadonlyError} always */
   @BeforeUpdate()
   @BeforeDelete()

@@ -2,13 +2,17 @@ import type { Transaction } from '@mikro-orm/core';
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import { appendRows } from '#libs/persistence';
 import { AuditEntry } from '../entities/audit-entry.entity.js';
-import { nextEntryId } from '../entry-id.js';
+import { type EntryId, nextEntryId } from '../entry-id.js';
+import type { AuditKeys } from '../sealing/audit-keys.js';
+import { entryTextsOf } from '../sealing/entry-text.js';
 import type { Circumstances, Happening } from './new-entry.js';
 
 /** Where entries go: the transaction of the work they tell of. */
 export interface EntryTarget {
   readonly entityManager: SqlEntityManager;
   readonly transaction: Transaction;
+  /** With what entries are stamped, so that the sealer knows them again. */
+  readonly keys?: AuditKeys | undefined;
 }
 
 /** Rows at once, so that a transaction which changes very many does not hold all texts twice. */
@@ -36,8 +40,26 @@ export async function insertEntries(
         entityName: rows.map((row) => row.entityName),
         entityId: rows.map((row) => row.entityId),
         changes: rows.map((row) => row.changes),
+        ...(target.keys && { stamp: stampsOf(target.keys, rows, ids, circumstances) }),
       },
       shared: isOneTenants ? { ...circumstances, tenantId } : circumstances,
     });
   }
+}
+
+/** One for each entry, over all that it says. */
+function stampsOf(
+  keys: AuditKeys,
+  rows: readonly Happening[],
+  ids: readonly EntryId[],
+  circumstances: Circumstances,
+): string[] {
+  const ring = keys.ring();
+  const textOf = entryTextsOf(circumstances);
+  return rows.map(({ tenantId, action, entityName, entityId, changes }, index) => {
+    const { id, occurredAt } = ids[index] as EntryId;
+    // As it will be read back: half a surrogate pair does not survive UTF-8.
+    const key = entityId?.toWellFormed() ?? null;
+    return ring.stamp(textOf([tenantId, id, occurredAt.getTime(), action, entityName ?? null, key, changes]));
+  });
 }

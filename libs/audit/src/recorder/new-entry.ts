@@ -23,7 +23,8 @@ export type Circumstances = Pick<
 /** What clients send must not be able to fail a write by its length, or by a character the database has no room for. */
 export function clip(text: string | undefined, length: number): string | null {
   if (text === undefined) return null;
-  return (text.includes('\u0000') ? text.replaceAll('\u0000', '') : text).slice(0, length);
+  // Cut between the halves of a surrogate pair it would be read back as something else.
+  return (text.includes('\u0000') ? text.replaceAll('\u0000', '') : text).slice(0, length).toWellFormed();
 }
 
 /** @param context  of the work, if there is one: a bare script has none */

@@ -1,17 +1,20 @@
 import type { EntityClass, EntityMetadata, FilterQuery } from '@mikro-orm/core';
 import type { SqlEntityManager } from '@mikro-orm/sql';
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, Optional } from '@nestjs/common';
 import { currentContext } from '#libs/context';
 import { CurrentEntityManager, findInTransaction } from '#libs/persistence';
 import { AUDIT_MODULE_OPTIONS, type AuditModuleOptions } from '../audit.options.js';
 import { AuditEntry } from '../entities/audit-entry.entity.js';
 import { firstEntryIdAt } from '../entry-id.js';
 import { AuditEntryNotFoundError } from '../errors/audit-entry-not-found.error.js';
+import { SealingNotConfiguredError } from '../errors/sealing-not-configured.error.js';
 import { VersionNotFoundError } from '../errors/version-not-found.error.js';
 import { auditedOptionsOf } from '../policy/audited.decorator.js';
 import type { RecordedChanges } from '../recorded-changes.js';
 import { insertEntries } from '../recorder/entry-table.js';
 import { circumstancesOf, clip } from '../recorder/new-entry.js';
+import { AuditVerifier, type VerifyOptions } from '../sealing/audit-verifier.js';
+import type { TrailVerdict } from '../sealing/trail-proof.js';
 import type { EntityState, EntityVersion, StateDifference, VersionPage } from './entity-version.js';
 import { differenceOf, foldHistory, type RenamedProperties } from './fold-history.js';
 import { Revert, type RevertResult } from './revert.js';
@@ -72,6 +75,7 @@ export class AuditTrail {
   constructor(
     private readonly entityManager: CurrentEntityManager,
     @Inject(AUDIT_MODULE_OPTIONS) private readonly options: AuditModuleOptions,
+    @Optional() private readonly verifier?: AuditVerifier,
   ) {}
 
   /**
@@ -123,8 +127,9 @@ export class AuditTrail {
     const circumstances = circumstancesOf(currentContext(), reason);
     const entityManager = this.entityManager.get();
     const current = findInTransaction(entityManager);
+    const { keys } = this.options;
     const insert = (em: SqlEntityManager) =>
-      insertEntries({ entityManager: em, transaction: em.getTransactionContext() }, [event], circumstances);
+      insertEntries({ entityManager: em, transaction: em.getTransactionContext(), keys }, [event], circumstances);
     if (current) return insert(current);
     // A fork: what else waits in this unit of work is not flushed along.
     await entityManager.fork().transactional(insert);
@@ -215,6 +220,17 @@ export class AuditTrail {
       }
       return result;
     });
+  }
+
+  /**
+   * Seals what is waiting and verifies the whole trail: that no entry is missing, changed, in another's place, forged or of
+   * another tenant.
+   *
+   * @throws {SealingNotConfiguredError}
+   */
+  async verify(options: VerifyOptions = {}): Promise<TrailVerdict> {
+    if (!this.verifier) throw new SealingNotConfiguredError();
+    return this.verifier.verify(options);
   }
 
   #classesOf(entity: EntityClass): EntityMetadata[] {
