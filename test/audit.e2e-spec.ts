@@ -71,9 +71,9 @@ describe('the audit trail over HTTP', () => {
 
   it('has nothing of a change that failed', async () => {
     await acme.owner.call('/v1/products', { body: { ...book, sku: 'taken' } });
-    const before = await trail('limit=100');
+    const before = await trail('action=create&limit=100');
     expect((await acme.owner.call('/v1/products', { body: { ...book, sku: 'taken' } })).status).toBe(409);
-    expect(await trail('limit=100')).toEqual(before);
+    expect(await trail('action=create&limit=100')).toEqual(before);
   });
 
   it('records the attempt to speak for another tenant, in the own trail', async () => {
@@ -86,12 +86,12 @@ describe('the audit trail over HTTP', () => {
   it('pages through everything once, newest first', async () => {
     for (let index = 0; index < 5; index++)
       await acme.owner.call('/v1/products', { body: { ...book, sku: `p-${index}` } });
-    const { data: whole } = await trail('limit=100');
+    const { data: whole } = await trail('entity=Book&limit=100');
     const paged: unknown[] = [];
     let cursor: string | null = '';
     for (let page = 0; cursor !== null && page < 20; page++) {
       const next: { data: unknown[]; nextCursor: string | null } = await trail(
-        `limit=3${cursor ? `&cursor=${cursor}` : ''}`,
+        `entity=Book&limit=3${cursor ? `&cursor=${cursor}` : ''}`,
       );
       paged.push(...next.data);
       cursor = next.nextCursor;
@@ -115,6 +115,18 @@ describe('the audit trail over HTTP', () => {
         body: { code: 'invalid_input', errors: [{ parameter: query.split('=')[0] }] },
       });
     }
+  });
+
+  it('tells who has looked at the trail, and after what', async () => {
+    await acme.owner.call('/v1/audit?action=delete&limit=7', { headers: { 'x-request-id': 'look-1' } });
+    const { data } = await trail('action=audit_read&limit=1');
+    expect(data).toMatchObject([
+      {
+        requestId: 'look-1',
+        actor: { email: acme.email },
+        changes: { action: { old: null, new: 'delete' }, limit: { new: 7 } },
+      },
+    ]);
   });
 
   it('shows a tenant nothing of another', async () => {

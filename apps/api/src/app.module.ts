@@ -3,7 +3,8 @@ import { AuditModule } from '#libs/audit';
 import { IdentityModule } from '#libs/identity';
 import { TenancyModule } from '#libs/tenancy';
 import { ApiKeysModule } from './api-keys/api-keys.module.js';
-import { AuditApiModule } from './audit/audit-api.module.js';
+import { AuditApiModule, reportSealing } from './audit/audit-api.module.js';
+import { AuditKeyFile } from './audit/audit-key-file.js';
 import { AuthModule } from './auth/auth.module.js';
 import { AppConfig } from './config/app.config.js';
 import { ConfigModule } from './config/config.module.js';
@@ -37,7 +38,9 @@ export class AppModule {
           inject: [LimiterFactory],
           useFactory: ({ create }: LimiterFactory) => ({ secret: getJwtSecret(config), createLimiter: create }),
         }),
-        AuditModule.forRoot({}),
+        AuditModule.forRootAsync({
+          useFactory: () => ({ keys: new AuditKeyFile(config.auditKeysFile), onSealingError: reportSealing }),
+        }),
         HttpModule,
         HealthModule,
         MetricsModule,

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { ShutdownSignal } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { SealScheduler } from '#libs/audit';
 import type { AppConfig } from './config/app.config.js';
 import { ConfigError } from './config/config.error.js';
 import { createApp } from './create-app.js';
@@ -43,6 +44,7 @@ export async function startServer(config: AppConfig): Promise<NestFastifyApplica
   app.enableShutdownHooks([ShutdownSignal.SIGINT, ShutdownSignal.SIGTERM], { useProcessExit: true });
   await prepareData(app, config, say);
   await app.listen(config.port, config.host);
+  app.get(SealScheduler).start();
   const url = await app.getUrl();
   say(config.seedDemo ? describeDemo(url) : `Rowhouse listens on ${url}`);
   return app;

@@ -14,11 +14,20 @@ export class AuditController {
   @Get()
   async list(@Query({ schema: auditQuerySchema }) query: AuditQuery) {
     const { entries, nextCursor } = await this.trail.list(query);
+    // Further pages belong to the same look at the trail.
+    if (query.cursor === undefined) await this.#recordRead(query);
     return { data: entries.map(toAuditEntryView), nextCursor };
   }
 
   @Get(':id')
   async get(@Param('id', EntityIdPipe) id: string) {
-    return toAuditEntryView(await this.trail.get(id));
+    const entry = await this.trail.get(id);
+    await this.#recordRead({ id });
+    return toAuditEntryView(entry);
+  }
+
+  /** Who looks at the trail is on record in it. After the reading, so that nobody finds himself first. */
+  #recordRead(details: Readonly<Record<string, unknown>>): Promise<void> {
+    return this.trail.record({ action: 'audit_read', details });
   }
 }

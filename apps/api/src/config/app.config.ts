@@ -26,6 +26,8 @@ export class AppConfig {
   readonly defaultStrategy: IsolationStrategyName;
   /** `undefined` outside production means: make one and keep it in `dataDir`. */
   readonly jwtSecret: string | undefined;
+  /** Absolute path. */
+  readonly auditKeysFile: string;
   readonly operator: OperatorAccount | undefined;
   readonly seedDemo: boolean;
   readonly logLevel: Environment['LOG_LEVEL'];
@@ -49,6 +51,7 @@ export class AppConfig {
     this.databaseRole = environment.ROW_SECURITY === 'enforced' ? environment.DATABASE_ROLE : undefined;
     this.defaultStrategy = environment.DEFAULT_STRATEGY;
     this.jwtSecret = environment.JWT_SECRET;
+    this.auditKeysFile = resolve(environment.AUDIT_KEYS_FILE ?? join(this.dataDir, 'audit-keys.json'));
     this.operator = this.#operator(environment);
     this.seedDemo = environment.SEED_DEMO ?? !this.production;
     this.logLevel = environment.LOG_LEVEL;

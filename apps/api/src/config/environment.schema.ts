@@ -76,6 +76,11 @@ export const environmentSchema = z.object({
     .optional()
     .describe('signing key, at least 32 characters; made and kept in DATA_DIR outside production'),
   JWT_SECRET_FILE: z.string().min(1).optional().describe('file to read JWT_SECRET from'),
+  AUDIT_KEYS_FILE: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('keys that seal the audit trail, shared by all processes; made when it is missing; default: in DATA_DIR'),
   OPERATOR_EMAIL: z.email('give an e-mail address').optional().describe('first platform operator, ensured at start-up'),
   OPERATOR_PASSWORD: z
     .string()
