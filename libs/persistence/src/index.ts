@@ -22,6 +22,7 @@ export type { DriverClass, Engine, EngineName, PoolOptions } from './engines/eng
 export { engines, getEngine } from './engines/engines.js';
 export { LongTextType } from './engines/long-text.type.js';
 export type { StatementSettings } from './engines/statement-settings.js';
+export type { PlaceDialect, SendStatement } from './engines/place-dialect.js';
 export type { LockKind, LockWait } from './engines/transaction-dialect.js';
 export type { BranchName, PreparedBranch, TwoPhaseDialect } from './engines/two-phase-dialect.js';
 export type { Cut, Wire } from './engines/wire.js';
@@ -70,6 +71,7 @@ export { type KeysetPosition, keysetAfter, keysetOrder, keysetPosition, type Sor
 export { containsText, hasItem } from './paging/text-match.js';
 export { findSystemFrame, isBoundedCall, runInSystemFrame, type SystemFrameOptions } from './system-frame.js';
 export { beginBranch, keepBranch, prepareBranch } from './transactions/branches.js';
+export { runAlone } from './run-alone.js';
 export { findLocked, type LockOptions } from './transactions/find-locked.js';
 export type { TransactionRetry } from './transactions/retry.js';
 export type { IsolationLevel, Propagation, TransactionOptions } from './transactions/transaction.options.js';

@@ -1,6 +1,8 @@
 import type { Configuration, Options } from '@mikro-orm/core';
 import type { AbstractSqlDriver } from '@mikro-orm/sql';
 import type { BulkDialect } from './bulk-dialect.js';
+import type { LockDialect } from './lock-dialect.js';
+import type { PlaceDialect } from './place-dialect.js';
 
 import type { StatementSettings } from './statement-settings.js';
 import type { TransactionDialect } from './transaction-dialect.js';
@@ -40,6 +42,10 @@ export interface Engine {
   readonly transactions: TransactionDialect;
   /** How this engine takes part in a commit over several databases; absent on sqlite, which cannot. */
   readonly twoPhase?: TwoPhaseDialect;
+  /** How processes keep out of each other's way. */
+  readonly locks: LockDialect;
+  /** How this engine makes places that only one tenant has. */
+  readonly places: PlaceDialect;
   /** What to do about connections that do not answer; absent on sqlite, which has no server. */
   readonly wire?: Wire;
   /**

@@ -1,6 +1,8 @@
 import type { Engine } from './engine.js';
 import { LazyDriver } from './lazy-driver.js';
+import { mysqlLockDialect } from './lock-dialect.js';
 import { mariadbBulkDialect } from './mysql.bulk-dialect.js';
+import { mysqlPlaceDialect } from './mysql.place-dialect.js';
 
 import { mariadbTransactionDialect } from './mysql.transaction-dialect.js';
 import { mysqlTwoPhaseDialect } from './mysql.two-phase-dialect.js';
@@ -23,6 +25,8 @@ export const mariadbEngine: Engine = {
   bulk: mariadbBulkDialect,
   transactions: mariadbTransactionDialect,
   twoPhase: mysqlTwoPhaseDialect,
+  locks: mysqlLockDialect,
+  places: mysqlPlaceDialect,
   wire: mysqlWire,
   connectionOptions: (url, pool) => ({
     // MikroORM knows one URL scheme for both products.

@@ -1,6 +1,8 @@
 import type { Engine } from './engine.js';
 import { LazyDriver } from './lazy-driver.js';
+import { mysqlLockDialect } from './lock-dialect.js';
 import { mysqlBulkDialect } from './mysql.bulk-dialect.js';
+import { mysqlPlaceDialect } from './mysql.place-dialect.js';
 
 import { mysqlTransactionDialect } from './mysql.transaction-dialect.js';
 import { mysqlTwoPhaseDialect } from './mysql.two-phase-dialect.js';
@@ -23,6 +25,8 @@ export const mysqlEngine: Engine = {
   bulk: mysqlBulkDialect,
   transactions: mysqlTransactionDialect,
   twoPhase: mysqlTwoPhaseDialect,
+  locks: mysqlLockDialect,
+  places: mysqlPlaceDialect,
   wire: mysqlWire,
   connectionOptions: (url, pool) => ({ ...serverOptions(url, pool), charset: 'utf8mb4' }),
 };

@@ -1,7 +1,9 @@
 import { type DriverException, ForeignKeyConstraintViolationException } from '@mikro-orm/core';
 import type { DriverClass, Engine } from './engine.js';
 import { LazyDriver } from './lazy-driver.js';
+import { postgresqlLockDialect } from './lock-dialect.js';
 import { postgresqlBulkDialect } from './postgresql.bulk-dialect.js';
+import { postgresqlPlaceDialect } from './postgresql.place-dialect.js';
 
 import { settingsClient } from './postgresql.settings-client.js';
 import { postgresqlTransactionDialect } from './postgresql.transaction-dialect.js';
@@ -35,6 +37,8 @@ export const postgresqlEngine: Engine = {
   bulk: postgresqlBulkDialect,
   transactions: postgresqlTransactionDialect,
   twoPhase: postgresqlTwoPhaseDialect,
+  locks: postgresqlLockDialect,
+  places: postgresqlPlaceDialect,
   wire: postgresqlWire,
   carry: (settings) => ({ driverOptions: { Client: settingsClient(settings) } }),
   connectionOptions: serverOptions,

@@ -1,8 +1,10 @@
 import { CompiledQuery, type DatabaseConnection } from 'kysely';
 import type { DriverClass, Engine } from './engine.js';
+import { sqliteLockDialect } from './lock-dialect.js';
 import { LONGEST_WAIT_MS, OneWriterSqliteDriver } from './one-writer-sqlite.driver.js';
 import { withReliableTransactions } from './reliable-transactions.js';
 import { sqliteBulkDialect } from './sqlite.bulk-dialect.js';
+import { fileOf, sqlitePlaceDialect } from './sqlite.place-dialect.js';
 import { sqliteTransactionDialect } from './sqlite.transaction-dialect.js';
 
 /**
@@ -15,11 +17,6 @@ const SESSION_SQL = [
   `pragma busy_timeout = ${LONGEST_WAIT_MS}`,
 ];
 
-/** The file behind `sqlite:<path>`; `sqlite::memory:` is a database that lives as long as its connection. */
-function fileOf(url: string): string {
-  return url.replace(/^sqlite:(\/\/(?=\/))?/, '');
-}
-
 /** SQLite through better-sqlite3: one file, one connection, no server. The embedded default. */
 export const sqliteEngine: Engine = {
   name: 'sqlite',
@@ -27,6 +24,8 @@ export const sqliteEngine: Engine = {
   runs: (driver) => driver instanceof OneWriterSqliteDriver,
   bulk: sqliteBulkDialect,
   transactions: sqliteTransactionDialect,
+  locks: sqliteLockDialect,
+  places: sqlitePlaceDialect,
   connectionOptions(url) {
     return {
       dbName: fileOf(url),

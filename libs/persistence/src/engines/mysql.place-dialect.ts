@@ -1,0 +1,18 @@
+import { databaseNameOf, onSameServer, type PlaceDialect } from './place-dialect.js';
+
+const create = (name: string) => `create database if not exists \`${name}\` character set utf8mb4`;
+const drop = (name: string) => `drop database if exists \`${name}\``;
+
+/** MySQL and MariaDB: what others call a schema is a database here. */
+export const mysqlPlaceDialect: PlaceDialect = {
+  schemas: { create, drop },
+  hasSearchPath: false,
+  databaseUrl: onSameServer,
+  async createDatabase(databaseUrl, send) {
+    await send(create(databaseNameOf(databaseUrl)));
+  },
+  async dropDatabase(databaseUrl, send) {
+    await send(drop(databaseNameOf(databaseUrl)));
+  },
+  mustExist: {},
+};

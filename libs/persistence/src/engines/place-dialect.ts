@@ -1,0 +1,40 @@
+/** Sends one statement of the kit's own, outside of any transaction. */
+export type SendStatement = (sql: string) => Promise<unknown>;
+
+/**
+ * How a product makes and drops places that only one tenant has: schemas and databases. Their names are the kit's own
+ * (`[a-z0-9_]`), never input.
+ */
+export interface PlaceDialect {
+  /**
+   * Schemas beside the tables of a connection, which SQL reaches by putting their name in front. On MySQL and MariaDB they
+   * are databases of the same server. Absent where there are none.
+   */
+  readonly schemas?: {
+    create(name: string): string;
+    /** With everything in it; not there is fine. */
+    drop(name: string): string;
+  };
+  /** Whether a connection looks for tables in a list of schemas that can be changed at any time. */
+  readonly hasSearchPath: boolean;
+  /** URL of the database `name` beside the one behind `url`: on the same server, or in a folder beside the file. */
+  databaseUrl(url: string, name: string): string;
+  /** Makes the empty database behind a `databaseUrl`; there already is fine. `send` speaks to its neighbour. */
+  createDatabase(databaseUrl: string, send: SendStatement): Promise<void>;
+  /** Drops it with everything in it, whoever is connected; not there is fine. */
+  dropDatabase(databaseUrl: string, send: SendStatement): Promise<void>;
+  /** MikroORM's `driverOptions` with which a database that is missing is an error instead of a new one. */
+  readonly mustExist: Readonly<Record<string, unknown>>;
+}
+
+/** The database name in the URL of a server. */
+export function databaseNameOf(url: string): string {
+  return decodeURIComponent(new URL(url).pathname.slice(1));
+}
+
+/** The URL of another database on the same server. */
+export function onSameServer(url: string, name: string): string {
+  const other = new URL(url);
+  other.pathname = name;
+  return other.href;
+}

@@ -1,0 +1,26 @@
+import { databaseNameOf, onSameServer, type PlaceDialect } from './place-dialect.js';
+
+/** What PostgreSQL says of a database that is there already. */
+const DUPLICATE_DATABASE = '42P04';
+
+/** PostgreSQL: all four ways. */
+export const postgresqlPlaceDialect: PlaceDialect = {
+  schemas: {
+    create: (name) => `create schema if not exists "${name}"`,
+    drop: (name) => `drop schema if exists "${name}" cascade`,
+  },
+  hasSearchPath: true,
+  databaseUrl: onSameServer,
+  async createDatabase(databaseUrl, send) {
+    try {
+      await send(`create database "${databaseNameOf(databaseUrl)}"`);
+    } catch (error) {
+      // There is no "if not exists" for databases.
+      if ((error as { code?: unknown }).code !== DUPLICATE_DATABASE) throw error;
+    }
+  },
+  async dropDatabase(databaseUrl, send) {
+    await send(`drop database if exists "${databaseNameOf(databaseUrl)}" with (force)`);
+  },
+  mustExist: {},
+};
