@@ -44,7 +44,7 @@ export { parseShards } from './registry/parse-shards.js';
 export type { ShardDefinition, ShardId } from './registry/shard-definition.js';
 export type { ShardHealth } from './registry/shard-health.js';
 export type { ShardPatience } from './registry/shard-patience.js';
-export { ShardRegistry, type ShardRegistryOptions } from './registry/shard-registry.js';
+export { type BesideOptions, ShardRegistry, type ShardRegistryOptions } from './registry/shard-registry.js';
 export type { ShardOrm } from './registry/shared-discovery.js';
 export type { Route, RouteReason, ShardPin } from './routing/router.js';
 export { findRows, type RowQuery, type ShardedRows } from './rows/find-rows.js';

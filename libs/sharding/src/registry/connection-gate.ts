@@ -46,6 +46,10 @@ export function nameFailures(orm: ShardOrm, shardId: ShardId): void {
 export async function closeForGood(orm: ShardOrm, shardId: ShardId): Promise<void> {
   for (const connection of connectionsOf(orm)) {
     connection.connect = () => Promise.reject(new ShardClosedError(shardId));
+    // Kysely asks for no connection before it makes a pool.
+    connection.createKyselyDialect = () => {
+      throw new ShardClosedError(shardId);
+    };
   }
   // A connection that has just been lost cannot say goodbye, which is no trouble to who wants it closed.
   await orm.close(true).catch((error) => (isUnavailable(error) ? undefined : Promise.reject(error)));

@@ -25,6 +25,17 @@ export interface ShardRegistryOptions {
   readonly patience?: ShardPatience;
 }
 
+/** An ORM beside a shard's own: the same server, but another database, another model, or a pool of its own. */
+export interface BesideOptions {
+  /** Tells it from others beside the same shard; part of its `contextName`. */
+  readonly name: string;
+  /** Default: the shard's. Must be of the same engine. */
+  readonly url?: string;
+  /** Instances of one engine and model share one metadata discovery. Default: the model of the shards themselves. */
+  readonly model?: string;
+  readonly ormOptions: Options<AbstractSqlDriver>;
+}
+
 /**
  * Every shard of the process: one MikroORM instance per shard, made at first use, and one metadata discovery per engine.
  * Nothing here waits for a database except `open`, `ping` and `close`.
@@ -39,7 +50,8 @@ export class ShardRegistry {
   readonly #options: ShardRegistryOptions;
   readonly #definitions: ReadonlyMap<ShardId, ShardDefinition>;
   readonly #orms = new Map<ShardId, ShardOrm>();
-  readonly #discoveries = new Map<EngineName, SharedDiscovery>();
+  readonly #beside = new Map<ShardOrm, ShardId>();
+  readonly #discoveries = new Map<string, SharedDiscovery>();
   #closed = false;
 
   /** @throws {InvalidShardsError} without a shard, or when two have one id */
@@ -117,39 +129,68 @@ export class ShardRegistry {
     return Promise.all(this.ids.map((id) => this.ping(id, deadlineMs)));
   }
 
+  /**
+   * An instance beside a shard's own, with the same patience and the same names for failures. Synchronous; connects at its
+   * first statement. Whoever makes it closes it; `close()` of the registry closes the rest.
+   *
+   * @throws {UnknownShardError}
+   * @throws {ShardClosedError} after `close()`
+   */
+  createBeside(id: ShardId, { name, url, model, ormOptions }: BesideOptions): ShardOrm {
+    const definition = { id, url: url ?? this.definition(id).url };
+    const orm = this.#make(definition, ormOptions, `${id}/${name}`, model);
+    this.#beside.set(orm, id);
+    return orm;
+  }
+
+  /** Closes what `createBeside` made, for good: an EntityManager of it that somebody kept throws. May be called twice. */
+  async closeBeside(orm: ShardOrm): Promise<void> {
+    const id = this.#beside.get(orm);
+    if (id === undefined) return;
+    this.#beside.delete(orm);
+    await closeForGood(orm, id);
+  }
+
   /** Closes every pool, for good; open transactions are cut off. May be called twice. */
   async close(): Promise<void> {
     this.#closed = true;
-    const orms = [...this.#orms];
+    const orms = [...[...this.#orms].map(([id, orm]) => [orm, id] as const), ...this.#beside];
     this.#orms.clear();
-    await Promise.all(orms.map(([id, orm]) => closeForGood(orm, id)));
+    this.#beside.clear();
+    await Promise.all(orms.map(([orm, id]) => closeForGood(orm, id)));
   }
 
   #create(definition: ShardDefinition): ShardOrm {
-    if (this.#closed) throw new ShardClosedError(definition.id);
-    const engine = getEngine(definition.url);
     const replicas = definition.replicaUrls?.map((url) => getEngine(url).connectionOptions(url));
-    const patience = { ...DEFAULT_PATIENCE, ...this.#options.patience };
     const given = this.#options.ormOptions(definition);
-    const orm = this.#discoveryOf(engine.name).create({
-      ...(replicas?.length ? { replicas } : {}),
-      ...given,
-      ...withinPatience(given, engine, patience),
-      // Transactions are looked up by this name: under a common one, shard 2 would join the transaction of shard 1.
-      contextName: definition.id,
-    } as Options<AbstractSqlDriver>);
-    connectOnce(orm);
-    nameFailures(orm, definition.id);
-    for (const connection of connectionsOf(orm)) {
-      if (engine.wire) new ShardGate(definition.id, connection, engine.wire, patience).install();
-    }
+    const options = { ...(replicas?.length ? { replicas } : {}), ...given } as Options<AbstractSqlDriver>;
+    // Transactions are looked up by this name: under a common one, shard 2 would join the transaction of shard 1.
+    const orm = this.#make(definition, options, definition.id);
     this.#orms.set(definition.id, orm);
     return orm;
   }
 
-  #discoveryOf(engine: EngineName): SharedDiscovery {
-    const discovery = this.#discoveries.get(engine) ?? new SharedDiscovery();
-    this.#discoveries.set(engine, discovery);
+  #make({ id, url }: ShardDefinition, given: Options<AbstractSqlDriver>, contextName: string, model = ''): ShardOrm {
+    if (this.#closed) throw new ShardClosedError(id);
+    const engine = getEngine(url);
+    const patience = { ...DEFAULT_PATIENCE, ...this.#options.patience };
+    const orm = this.#discoveryOf(engine.name, model).create({
+      ...given,
+      ...withinPatience(given, engine, patience),
+      contextName,
+    } as Options<AbstractSqlDriver>);
+    connectOnce(orm);
+    nameFailures(orm, id);
+    for (const connection of connectionsOf(orm)) {
+      if (engine.wire) new ShardGate(id, connection, engine.wire, patience).install();
+    }
+    return orm;
+  }
+
+  #discoveryOf(engine: EngineName, model: string): SharedDiscovery {
+    const key = `${engine} ${model}`;
+    const discovery = this.#discoveries.get(key) ?? new SharedDiscovery();
+    this.#discoveries.set(key, discovery);
     return discovery;
   }
 }
