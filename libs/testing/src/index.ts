@@ -13,3 +13,6 @@ export { Product } from './model/product.entity.js';
 export { shopModel } from './model/shop-model.js';
 export { Tag } from './model/tag.entity.js';
 export { WalletPayment } from './model/wallet-payment.entity.js';
+export { eachStrategy, strategiesOf } from './strategies/each-strategy.js';
+export { aStrategyWorld, type PlacedTestTenant, type StrategyWorld } from './strategies/strategy-world.js';
+export { TestTenantDatabases, type TestTenantDatabasesOptions } from './strategies/test-tenant-databases.js';

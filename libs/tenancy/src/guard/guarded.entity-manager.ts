@@ -1,5 +1,6 @@
 import { type EntityMetadata, type EntityName, type Routine, Utils } from '@mikro-orm/core';
 import type { SqlEntityManager } from '@mikro-orm/sql';
+import type { Kysely } from 'kysely';
 import { currentContext } from '#libs/context';
 import { findByKey, findSystemFrame, keepHooksApart, runAnnounced } from '#libs/persistence';
 import { findCrossing } from '../across/crossing.js';
@@ -49,6 +50,7 @@ class Guarded extends PlainSqlEntityManager implements TenantBound {
 
   /** Every read and every native write asks this for its final condition, also with `filters: false`. */
   override async applyFilters(name: EntityName, where: unknown, options: unknown, type: string, call?: unknown) {
+    this.#assertSchema((call as CallOptions | undefined)?.schema);
     const filtered = await super.applyFilters(name, where, options, type, call);
     const scope = scopeOf(this.#meta(name));
     if (scope.kind === 'shared' || scope.kind === 'undeclared') return filtered;
@@ -60,6 +62,7 @@ class Guarded extends PlainSqlEntityManager implements TenantBound {
   }
 
   override processWhere(name: EntityName, where: unknown, options: CallOptions, type: string) {
+    this.#assertSchema(options?.schema);
     return super.processWhere(name, this.#complete(name, where), options, type);
   }
 
@@ -241,6 +244,7 @@ class Guarded extends PlainSqlEntityManager implements TenantBound {
   /** A fork works for the tenant of its parent: it inherits schema and session settings, which are that tenant's. */
   override fork(options?: CallOptions): this {
     if (options?.session) this.#refuseOutsideSystemFrame('em.fork({ session })', 'row-level security would believe it');
+    this.#assertSchema(options?.schema);
     const fork = super.fork(options);
     fork.#tenantId = this.getContext(false).#tenantId;
     return fork;
@@ -263,7 +267,9 @@ class Guarded extends PlainSqlEntityManager implements TenantBound {
 
   override getKysely(options?: unknown): object {
     if (findSystemFrame() === undefined && !findCrossing()) this.getTenantId();
-    return super.getKysely(options);
+    const kysely = super.getKysely(options) as Kysely<unknown>;
+    const { schema } = this;
+    return schema === undefined ? kysely : kysely.withSchema(schema);
   }
 
   override async execute(sql: unknown, ...rest: unknown[]): Promise<unknown> {
@@ -349,6 +355,13 @@ class Guarded extends PlainSqlEntityManager implements TenantBound {
     if (scopeOf(meta).kind !== 'shared' || findSystemFrame() !== undefined) return;
     const because = 'its rows are shared by all tenants of the database';
     throw new OperationRefusedError(`${operation} of ${meta.className}`, because, 'Change shared rows in a migration.');
+  }
+
+  /** A call that names a schema would reach tables of another place, and identity map and caches would mix the two. */
+  #assertSchema(schema: string | undefined): void {
+    // MikroORM itself hands on the default schema on some ways.
+    if (schema === undefined || schema === (this.schema ?? this.config.getSchema())) return;
+    this.#refuseOutsideSystemFrame('The option "schema"', "the tenant's placement says where its tables are");
   }
 
   #refuseOutsideSystemFrame(operation: string, because: string): void {

@@ -101,14 +101,25 @@ describe('StatementGuard', () => {
   it('keeps a database of one tenant to that tenant', async () => {
     const guard = aGuard({ tenantId: acme.id });
     await as(acme, () => guard.admit(BY_TENANT, [acme.id]));
-    await as(globex, () => expect(() => guard.admit(BY_TENANT, [globex.id])).toThrow(/another tenant's rows only/));
+    await as(globex, () =>
+      expect(() => guard.admit(BY_TENANT, [globex.id])).toThrow(/does not hold the tenant's rows/),
+    );
+  });
+
+  it('keeps a tenant whose rows lie elsewhere away from a database of several', async () => {
+    const guard = aGuard({ holds: (tenant) => tenant.slug === 'acme' });
+    await as(acme, () => guard.admit(BY_TENANT, [acme.id]));
+    await as(globex, () =>
+      expect(() => guard.admit(BY_TENANT, [globex.id])).toThrow(/does not hold the tenant's rows/),
+    );
   });
 
   it('takes the schema of the tenant, and no other one', async () => {
-    const guard = aGuard({ schemaOf: (tenantId) => (tenantId === acme.id ? 'tenant_acme' : undefined) });
+    const guard = aGuard({ schemaOf: (tenant) => (tenant.id === acme.id ? 'tenant_acme' : undefined) });
     const statement = 'select * from tenant_acme.tag as t where t.tenant_id = ?';
     await as(acme, () => {
       guard.admit(statement, [acme.id]);
+      expect(() => guard.admit(BY_TENANT, [acme.id])).toThrow(/"tag" has no schema in front: write tenant_acme.tag/);
       expect(() => guard.admit(statement.replace('acme', 'globex'), [acme.id])).toThrow(/"tenant_globex" is not where/);
     });
     await as(globex, () => expect(() => guard.admit(statement, [globex.id])).toThrow(/"tenant_acme" is not where/));

@@ -1,5 +1,5 @@
 import type { MetadataStorage } from '@mikro-orm/core';
-import { currentContext, findContext } from '#libs/context';
+import { type ContextTenant, currentContext, findContext } from '#libs/context';
 import {
   type AnnouncedWay,
   AppendOnlyError,
@@ -24,10 +24,15 @@ export interface StatementGuardOptions {
    */
   readonly tenantId?: string;
   /**
-   * The schema (on MySQL: the database) that holds a tenant's tables, for the strategy `schema`. A statement may name it
-   * in front of a table, and no other one. Default: a statement may name none but those that entities fix.
+   * Whether a tenant's rows lie in this database, where several tenants' do: a tenant whose rows lie elsewhere would find
+   * nothing here, and lose what it writes. Default: every tenant's do.
    */
-  readonly schemaOf?: (tenantId: string) => string | undefined;
+  readonly holds?: (tenant: ContextTenant) => boolean;
+  /**
+   * The schema (on MySQL: the database) that holds a tenant's tables, for the strategy `schema`. Every table must be named
+   * with it, and with no other one. Default: a statement may name none but those that entities fix.
+   */
+  readonly schemaOf?: (tenant: ContextTenant) => string | undefined;
 }
 
 /** What the guard asks of the ORM it stands before, at the first statement: entities are not discovered before that. */
@@ -129,13 +134,9 @@ export class StatementGuard {
   #verify(analysis: Analysis, parameters: readonly unknown[]): string | undefined {
     if (analysis.refusal !== undefined) throw new StatementRefusedError(analysis.refusal);
     if (!analysis.reachesData) return undefined;
-    const tenantId = currentContext().getTenant().id;
-    if (this.#options.tenantId !== undefined && this.#options.tenantId !== tenantId) {
-      throw new StatementRefusedError(
-        "this database holds another tenant's rows only; ask CurrentEntityManager for yours",
-      );
-    }
-    this.#assertSchemas(analysis.schemas, tenantId);
+    const tenant = currentContext().getTenant();
+    const tenantId = tenant.id;
+    this.#assertPlace(analysis, tenant);
     const holds = (slot: Slot) => isTenant(slot, tenantId, parameters);
     if (!analysis.everySlot.every(holds)) assertBound(analysis, holds);
     this.#assertAnnounced(analysis.writes);
@@ -153,11 +154,25 @@ export class StatementGuard {
     }
   }
 
-  #assertSchemas(schemas: ReadonlySet<string>, tenantId: string): void {
-    if (schemas.size === 0) return;
-    const own = this.#options.schemaOf?.(tenantId);
+  /** Whether the tables it names are those of the place where the tenant's rows lie. */
+  #assertPlace({ schemas, bare }: Analysis, tenant: ContextTenant): void {
+    const { tenantId = tenant.id, holds, schemaOf } = this.#options;
+    if (tenantId !== tenant.id || holds?.(tenant) === false) {
+      throw new StatementRefusedError(
+        "this database does not hold the tenant's rows; ask CurrentEntityManager for them",
+      );
+    }
+    const own = schemaOf?.(tenant);
     for (const schema of schemas) {
       if (schema !== own) throw new StatementRefusedError(`"${schema}" is not where this tenant's tables are`);
+    }
+    // Without a schema they would be those of the connection, which are other tenants'.
+    const [table] = schemaOf ? bare : [];
+    if (table !== undefined) {
+      const name = own ?? 'schema';
+      throw new StatementRefusedError(
+        `"${table}" has no schema in front: write ${name}.${table}, or use em.getKysely(), which adds it`,
+      );
     }
   }
 }

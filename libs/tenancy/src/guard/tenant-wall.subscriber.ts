@@ -20,6 +20,9 @@ type AnyChangeSet = ChangeSet<Entity>;
 export interface TenantBound {
   /** The tenant of the context, which must be the one this EntityManager works for. */
   getTenantId(): string;
+  /** The schema it works in, if the tenant has one of its own. */
+  readonly schema: string | undefined;
+  readonly config: { getSchema(): string | undefined };
 }
 
 /**
@@ -30,8 +33,13 @@ export interface TenantBound {
 export class TenantWallSubscriber implements EventSubscriber {
   onFlush({ em, uow }: FlushEventArgs): void {
     if (!hasWork(uow)) return;
-    const tenantId = (em as unknown as TenantBound).getTenantId();
-    for (const changeSet of uow.getChangeSets()) assertChangeSet(changeSet as AnyChangeSet, tenantId);
+    const bound = em as unknown as TenantBound;
+    const tenantId = bound.getTenantId();
+    const own = bound.schema ?? bound.config.getSchema();
+    for (const changeSet of uow.getChangeSets()) {
+      assertChangeSet(changeSet as AnyChangeSet, tenantId);
+      assertSchema(changeSet as AnyChangeSet, own);
+    }
     for (const entity of uow.getRemoveStack()) assertOwn(entity, tenantId, 'flush');
     for (const collection of uow.getCollectionUpdates()) {
       const name = `flush: ${collection.property.name}`;
@@ -53,6 +61,13 @@ function hasWork(uow: UnitOfWork): boolean {
     uow.getCollectionUpdates().length > 0 ||
     uow.getExtraUpdates().size > 0
   );
+}
+
+/** An entity remembers the schema it was loaded from, and would be written back there whatever flushes it. */
+function assertSchema({ schema, meta }: AnyChangeSet, own: string | undefined): void {
+  const fixed = meta.root.schema === '*' ? undefined : meta.root.schema;
+  if (schema === undefined || schema === '*' || schema === own || schema === fixed) return;
+  throw new ForeignTenantError(meta.className, 'flush');
 }
 
 function assertChangeSet(changeSet: AnyChangeSet, tenantId: string): void {

@@ -56,6 +56,8 @@ export interface Analysis {
   readonly reachesData: boolean;
   /** Schemas it names that are not fixed by an entity: each must be the tenant's own. */
   readonly schemas: ReadonlySet<string>;
+  /** Tables it names without a schema. */
+  readonly bare: ReadonlySet<string>;
   /** Values that must be the tenant's: those it writes. */
   readonly required: readonly Slot[];
   readonly blocks: readonly Block[];

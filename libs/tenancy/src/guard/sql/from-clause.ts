@@ -159,7 +159,8 @@ class FromReader {
     const { reading } = this.scope;
     const table = reading.catalogue.find(name);
     if (!table) throw new Refusal(`no entity is mapped to the table "${name}"`);
-    if (schema !== undefined && !reading.catalogue.hasSchema(schema)) reading.schemas.add(schema);
+    if (schema === undefined) reading.bare.add(name);
+    else if (!reading.catalogue.hasSchema(schema)) reading.schemas.add(schema);
     reading.reachesData = true;
     const { alias, columns } = this.#readAlias(name);
     // PostgreSQL would call any of its columns the tenant's.

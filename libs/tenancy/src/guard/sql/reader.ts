@@ -35,6 +35,7 @@ const HARMLESS = "show variables like 'auto_increment_increment'";
 const NEUTRAL: Analysis = {
   reachesData: false,
   schemas: new Set(),
+  bare: new Set(),
   required: [],
   blocks: [],
   writes: [],
@@ -74,6 +75,7 @@ class StatementReader implements Reading {
   readonly required: Slot[] = [];
   readonly blocks: Block[] = [];
   readonly schemas = new Set<string>();
+  readonly bare = new Set<string>();
   readonly writes: Write[] = [];
   reachesData = false;
   readonly #unbound: boolean;
@@ -89,11 +91,11 @@ class StatementReader implements Reading {
   read(tokens: readonly Token[]): Analysis {
     const end = isOperator(tokens[tokens.length - 1], ';') ? tokens.length - 1 : tokens.length;
     readQuery(tokens.slice(0, end), new Scope(this));
-    const { reachesData, schemas, required, blocks, writes } = this;
-    if (this.#unbound) return { reachesData, schemas, required, blocks, writes, everySlot: [] };
+    const { reachesData, schemas, bare, required, blocks, writes } = this;
+    if (this.#unbound) return { reachesData, schemas, bare, required, blocks, writes, everySlot: [] };
     const slots = blocks.flatMap(({ implications }) => implications.flatMap((implication) => implication.slots));
     const everySlot = distinct([...required, ...slots]);
-    return { reachesData, schemas, required, blocks: blocks.filter(needsBinding), writes, everySlot };
+    return { reachesData, schemas, bare, required, blocks: blocks.filter(needsBinding), writes, everySlot };
   }
 
   readQuery(group: Group, scope: Scope, member?: Operand): QueryResult {

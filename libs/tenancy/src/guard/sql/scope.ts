@@ -13,6 +13,8 @@ export interface Reading {
   readonly required: Slot[];
   readonly blocks: Block[];
   readonly schemas: Set<string>;
+  /** Tables named without a schema. */
+  readonly bare: Set<string>;
   readonly writes: Write[];
   /** Set once any table is named. */
   reachesData: boolean;

@@ -1,0 +1,64 @@
+import { PlacementUnavailableError } from '../errors/placement-unavailable.error.js';
+import { StrategyUnsupportedError } from '../errors/strategy-unsupported.error.js';
+import type { IsolationStrategyName, Placement } from '../placement.js';
+import { DatabaseIsolationStrategy, type TenantDatabaseLimits } from './database.isolation-strategy.js';
+import type { AppliedStrategy, IsolationStrategy } from './isolation-strategy.js';
+import { RowIsolationStrategy } from './row.isolation-strategy.js';
+import { SchemaIsolationStrategy } from './schema.isolation-strategy.js';
+import type { TenantDatabases } from './tenant-databases.js';
+import { TenantSchemas } from './tenant-schemas.js';
+
+/** Every isolation strategy of a process, and the tenants whose places it cannot serve. */
+export class IsolationStrategies {
+  readonly #strategies: Readonly<Partial<Record<IsolationStrategyName, IsolationStrategy>>>;
+  /** Tenants whose tables could not be brought up to date. */
+  readonly #behind = new Set<string>();
+
+  constructor(
+    private readonly databases: TenantDatabases,
+    limits?: TenantDatabaseLimits,
+  ) {
+    const schemas = new TenantSchemas(databases);
+    this.#strategies = {
+      row: new RowIsolationStrategy(databases),
+      schema: new SchemaIsolationStrategy(schemas),
+      database: new DatabaseIsolationStrategy(databases, limits),
+    };
+  }
+
+  /**
+   * The strategy of this name, for tenants of this shard.
+   * @throws {StrategyUnsupportedError} when the shard's engine cannot express it
+   */
+  get(name: IsolationStrategyName, shardId: string): IsolationStrategy {
+    const engine = this.databases.engine(shardId).name;
+    const strategy = this.#strategies[name];
+    if (!strategy?.engines.includes(engine)) throw new StrategyUnsupportedError(name, engine);
+    return strategy;
+  }
+
+  /**
+   * Starts a unit of work where the tenant's rows lie.
+   * @throws {PlacementUnavailableError} when its tables could not be brought up to date
+   */
+  apply(placement: Placement): AppliedStrategy {
+    if (this.#behind.has(placement.tenantId)) throw new PlacementUnavailableError(placement.tenantId);
+    return this.get(placement.strategy, placement.shardId).apply(placement);
+  }
+
+  /**
+   * Brings the tables of one tenant's place up to date. Until that succeeds the tenant is not served by this process: code
+   * that is ahead of its tables would write what nobody can read.
+   */
+  async migrate(placement: Placement): Promise<readonly string[]> {
+    const { tenantId, strategy, shardId } = placement;
+    try {
+      const ran = await this.get(strategy, shardId).migrate(placement);
+      this.#behind.delete(tenantId);
+      return ran;
+    } catch (error) {
+      this.#behind.add(tenantId);
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,9 @@
+import type { EntityMetadata } from '@mikro-orm/core';
+
+/**
+ * Makes MikroORM look for an entity's table in the schema of each EntityManager. Entities that fix a schema of their own
+ * keep it. Given as `discovery.onMetadata` where `OrmRequest.inSchemas` asks for it.
+ */
+export function leaveSchemaOpen(meta: EntityMetadata): void {
+  if (!meta.embeddable) meta.schema ??= '*';
+}
