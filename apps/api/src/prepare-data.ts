@@ -3,7 +3,7 @@ import { runInContext } from '#libs/context';
 import { AccountStore } from '#libs/identity';
 import type { AppConfig } from './config/app.config.js';
 import { DemoSeeder } from './demo/demo-seeder.js';
-import { DatabaseMigrator } from './storage/database-migrator.js';
+import { DatabaseMigrator, type MigratedDatabase } from './storage/database-migrator.js';
 import { ShardRowSecurity } from './storage/shard-row-security.js';
 
 /**
@@ -15,8 +15,9 @@ export async function prepareData(
   config: AppConfig,
   say: (line: string) => void,
 ): Promise<void> {
-  for (const { id, ran } of await app.get(DatabaseMigrator).migrateAll()) {
-    if (ran.length > 0) say(`Database ${id}: ran ${ran.length} migration${ran.length > 1 ? 's' : ''}.`);
+  for (const migrated of await app.get(DatabaseMigrator).migrateAll()) {
+    const line = describeMigration(migrated);
+    if (line) say(line);
   }
   await app.get(ShardRowSecurity).enforce();
   const { operator } = config;
@@ -26,4 +27,12 @@ export async function prepareData(
     );
   }
   if (config.seedDemo) await app.get(DemoSeeder).seed(say);
+}
+
+function describeMigration({ id, ran, error }: MigratedDatabase): string | undefined {
+  if (error !== undefined) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return `Database ${id}: could not be brought up to date, so it is not served. ${reason}`;
+  }
+  return ran.length > 0 ? `Database ${id}: ran ${ran.length} migration${ran.length > 1 ? 's' : ''}.` : undefined;
 }

@@ -63,6 +63,14 @@ describe('the configuration', () => {
     expect(() => readConfig(wrong)).toThrow(/PORT: give a port number from 0 to 65535\n/);
   });
 
+  it('takes a strategy for new tenants that one of the shards can express', () => {
+    expect(problemsOf({ DEFAULT_STRATEGY: 'schema' })).toEqual(['DEFAULT_STRATEGY']);
+    expect(() => readConfig({ DEFAULT_STRATEGY: 'search-path' })).toThrow(/"search-path" needs a shard on postgresql/);
+    const Shards = 'a=sqlite:./a.sqlite,b=mariadb://localhost/b';
+    expect(readConfig({ DEFAULT_STRATEGY: 'schema', SHARDS: Shards }).defaultStrategy).toBe('schema');
+    expect(readConfig({ DEFAULT_STRATEGY: 'database' }).defaultStrategy).toBe('database');
+  });
+
   it('never repeats a secret or a URL that may hold a password', () => {
     const read = () => readConfig({ CENTRAL_URL: 'oracle://user:hunter2@host/db', JWT_SECRET: 'hunter2' });
     expect(read).toThrow(ConfigError);

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { getEngine } from '#libs/persistence';
 import type { ShardDefinition } from '#libs/sharding';
-import type { IsolationStrategyName } from '#libs/tenancy';
+import { type IsolationStrategyName, strategyEngines } from '#libs/tenancy';
 import { ConfigError, type ConfigProblem } from './config.error.js';
 import { type Environment, environmentSchema } from './environment.schema.js';
 
@@ -105,7 +106,17 @@ export function readConfig(variables: Readonly<Record<string, string | undefined
   }
   problems.push(...productionProblems(given, problems));
   if (problems.length > 0 || !parsed.success) throw new ConfigError(problems);
-  return new AppConfig(parsed.data);
+  const config = new AppConfig(parsed.data);
+  assertStrategyPossible(config);
+  return config;
+}
+
+/** @throws {ConfigError} when no shard is of an engine that can express the strategy of new tenants */
+function assertStrategyPossible({ defaultStrategy, shards }: AppConfig): void {
+  const names = shards.map(({ url }) => getEngine(url).name);
+  if (names.some((name) => strategyEngines[defaultStrategy].includes(name))) return;
+  const remedy = `"${defaultStrategy}" needs a shard on ${strategyEngines[defaultStrategy].join(', ')}`;
+  throw new ConfigError([{ name: 'DEFAULT_STRATEGY', remedy }]);
 }
 
 function readSecretFile(variables: Record<string, string | undefined>, problems: ConfigProblem[]): void {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { getEngine } from '#libs/persistence';
 import { parseShards } from '#libs/sharding';
+import { strategyNames } from '#libs/tenancy';
 
 const databaseUrl = z.string().superRefine((url, context) => {
   reportTo(context, () => getEngine(url));
@@ -67,9 +68,9 @@ export const environmentSchema = z.object({
       'PostgreSQL: unchecked starts without looking at policies and runs as the user of the URL, for development only',
     ),
   DEFAULT_STRATEGY: z
-    .enum(['row'], { error: 'only "row" is available in this version' })
+    .enum(strategyNames, { error: `say ${strategyNames.join(', ')}` })
     .default('row')
-    .describe('isolation of new tenants'),
+    .describe('isolation of new tenants: row, schema, search-path or database, as far as the engines of SHARDS can'),
   JWT_SECRET: z
     .string()
     .min(32, 'give at least 32 random characters')

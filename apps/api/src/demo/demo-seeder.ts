@@ -29,7 +29,7 @@ export class DemoSeeder {
 
   async #seedTenant(demo: DemoTenant, shardId: string, say: (line: string) => void): Promise<void> {
     if (await this.tenants.findBySlug(demo.slug)) return;
-    await this.signUps.signUp(demo, shardId);
+    await this.signUps.signUp(demo, { shard: shardId });
     const tenant = await this.tenants.getBySlug(demo.slug);
     const { inserted } = await runAs({ tenant, actor: seeder }, () =>
       this.importer.import(readDemoProducts(demo.slug)),

@@ -1,11 +1,12 @@
 import { z } from 'zod';
+import { strategyNames } from '#libs/tenancy';
 import { signUpSchema } from '../tenants/sign-up.schemas.js';
 
 export const platformSignUpSchema = signUpSchema
   .extend({
     placement: z
       .strictObject({
-        strategy: z.enum(['row'], { error: 'Only "row" is available in this version.' }),
+        strategy: z.enum(strategyNames, { error: `Say one of ${strategyNames.join(', ')}.` }),
         shard: z.string().max(60).optional(),
       })
       .optional(),

@@ -5,7 +5,14 @@ import { currentContext, runAs } from '#libs/context';
 import { SessionStore } from '#libs/identity';
 import { CentralEntityManager, getEngine } from '#libs/persistence';
 import { type ShardHealth, ShardRegistry, UnknownShardError } from '#libs/sharding';
-import { PlacementRecord, Tenant, type TenantRecord, type TenantStatus, TenantStore } from '#libs/tenancy';
+import {
+  PlacementRecord,
+  StrategyUnsupportedError,
+  Tenant,
+  type TenantRecord,
+  type TenantStatus,
+  TenantStore,
+} from '#libs/tenancy';
 import { InvalidInputError } from '../http/errors/invalid-input.error.js';
 import type { PageQuery } from '../http/page.schemas.js';
 import { type Page, Pager } from '../http/pager.js';
@@ -48,13 +55,18 @@ export class PlatformService {
     return { data, shards };
   }
 
-  /** Like a sign-up, on a shard of the operator's choice. */
+  /** Like a sign-up, with the strategy and on the shard of the operator's choice. */
   async signUp({ placement, ...signUp }: PlatformSignUp): Promise<SignedUp> {
     try {
-      return await this.signUps.signUp(signUp, placement?.shard);
+      return await this.signUps.signUp(signUp, placement);
     } catch (error) {
-      if (!(error instanceof UnknownShardError)) throw error;
-      throw new InvalidInputError([{ pointer: '/placement/shard', detail: error.message }]);
+      if (error instanceof UnknownShardError) {
+        throw new InvalidInputError([{ pointer: '/placement/shard', detail: error.message }]);
+      }
+      if (error instanceof StrategyUnsupportedError) {
+        throw new InvalidInputError([{ pointer: '/placement/strategy', detail: error.message }]);
+      }
+      throw error;
     }
   }
 

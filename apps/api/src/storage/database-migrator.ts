@@ -1,27 +1,68 @@
 import type { MikroORM } from '@mikro-orm/core';
 import { Injectable } from '@nestjs/common';
-import { runInSystemFrame } from '#libs/persistence';
+import { runAlone, runInSystemFrame } from '#libs/persistence';
 import { ShardRegistry } from '#libs/sharding';
+import { IsolationStrategies } from '#libs/tenancy';
+import { AppConfig } from '../config/app.config.js';
 import { CentralDatabase } from './central-database.js';
+import { type OwnPlace, TenantPlaces } from './tenant-places.js';
 
-/** One database that was brought up to date. */
+/** One database, or one tenant's place, that was brought up to date or could not be. */
 export interface MigratedDatabase {
-  /** `central` or a shard id. */
+  /** `central`, a shard id, or `tenant <slug>`. */
   readonly id: string;
   /** Names of the migrations that ran; empty when there was nothing to do. */
   readonly ran: readonly string[];
+  /** Why a tenant's place is as it was. The tenant is not served by this process until it is brought up to date. */
+  readonly error?: unknown;
 }
 
-/** Brings the central database and every shard up to date. */
+/** Places brought up to date at the same time. */
+const AT_ONCE = 4;
+
+/** Brings the central database, every shard, and every schema or database of a single tenant up to date. */
 @Injectable()
 export class DatabaseMigrator {
   constructor(
+    private readonly config: AppConfig,
     private readonly central: CentralDatabase,
     private readonly shards: ShardRegistry,
+    private readonly strategies: IsolationStrategies,
+    private readonly places: TenantPlaces,
   ) {}
 
-  /** One after the other, so that a failure names its database and leaves those behind it untouched. */
-  async migrateAll(): Promise<MigratedDatabase[]> {
+  /**
+   * Databases that many use come one after the other, so that a failure names its database and leaves those behind it
+   * untouched. Of the tenants' own places each stands for itself: one that fails is named, and the others go on.
+   *
+   * Instances that start at the same time do this one after the other; all but the first find nothing to do.
+   */
+  migrateAll(): Promise<MigratedDatabase[]> {
+    return runAlone(this.config.centralUrl, 'rowhouse migrations', async () => [
+      ...(await this.#migrateShared()),
+      ...(await this.migratePlaces(await this.places.list())),
+    ]);
+  }
+
+  /** Brings places of single tenants up to date, several at a time, in no particular order. */
+  async migratePlaces(places: readonly OwnPlace[]): Promise<MigratedDatabase[]> {
+    const migrated: MigratedDatabase[] = [];
+    const left = places.values();
+    const work = async () => {
+      for (const { slug, placement } of left) {
+        const id = `tenant ${slug}`;
+        const result = await this.strategies.migrate(placement).then(
+          (ran) => ({ id, ran }),
+          (error: unknown) => ({ id, ran: [], error }),
+        );
+        migrated.push(result);
+      }
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, work));
+    return migrated;
+  }
+
+  async #migrateShared(): Promise<MigratedDatabase[]> {
     const databases = [{ id: 'central', orm: this.central.orm as MikroORM }, ...this.shards.all()];
     const migrated: MigratedDatabase[] = [];
     for (const { id, orm } of databases) {

@@ -1,7 +1,9 @@
 import type { FactoryProvider } from '@nestjs/common';
 import { AuditRecorder } from '#libs/audit';
+import type { ContextTenant } from '#libs/context';
 import { getEngine, ormOptions } from '#libs/persistence';
 import { ShardRegistry } from '#libs/sharding';
+import { type Placement, placementOf } from '#libs/tenancy';
 import { AppConfig } from '../config/app.config.js';
 import { tenantOrmOptions } from './tenant-orm-options.js';
 
@@ -16,6 +18,15 @@ export const shardRegistryProvider: FactoryProvider<ShardRegistry> = {
     new ShardRegistry({
       shards,
       patience: { connectMs: Math.min(shardTimeoutMs, MAX_CONNECT_MS), answerMs: shardTimeoutMs },
-      ormOptions: ({ url }) => ormOptions(url, tenantOrmOptions(getEngine(url), recorder, databaseRole)),
+      ormOptions: ({ id, url }) => {
+        const holds = (tenant: ContextTenant) => liesAmongOthers(placementOf(tenant), id);
+        return ormOptions(url, tenantOrmOptions(getEngine(url), recorder, { role: databaseRole, guard: { holds } }));
+      },
     }),
 };
+
+/** Whether a tenant's rows lie in the database of this shard itself. What is not known is left to the guard's other rules. */
+function liesAmongOthers(placement: Placement | undefined, shardId: string): boolean {
+  if (!placement) return true;
+  return placement.shardId === shardId && placement.strategy === 'row';
+}

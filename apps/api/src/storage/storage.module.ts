@@ -1,12 +1,18 @@
 import { Global, Module, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { CentralEntityManager, CurrentEntityManager } from '#libs/persistence';
 import { ShardRegistry } from '#libs/sharding';
-import { assertTenantModel } from '#libs/tenancy';
+import { assertTenantModel, IsolationStrategies, TenantDatabases } from '#libs/tenancy';
 import { CentralDatabase } from './central-database.js';
 import { DatabaseMigrator } from './database-migrator.js';
 import { PlacedEntityManager } from './placed-entity-manager.js';
 import { shardRegistryProvider } from './shard-registry.provider.js';
 import { ShardRowSecurity } from './shard-row-security.js';
+import { ShardTenantDatabases } from './shard-tenant-databases.js';
+import { TenantPlaces } from './tenant-places.js';
+
+function createStrategies(databases: TenantDatabases): IsolationStrategies {
+  return new IsolationStrategies(databases);
+}
 
 /** Opens the databases and binds the ports through which everything else reaches them. */
 @Global()
@@ -14,9 +20,12 @@ import { ShardRowSecurity } from './shard-row-security.js';
   providers: [
     CentralDatabase,
     DatabaseMigrator,
+    TenantPlaces,
     shardRegistryProvider,
     ShardRowSecurity,
     { provide: CentralEntityManager, useExisting: CentralDatabase },
+    { provide: TenantDatabases, useClass: ShardTenantDatabases },
+    { provide: IsolationStrategies, inject: [TenantDatabases], useFactory: createStrategies },
     { provide: CurrentEntityManager, useClass: PlacedEntityManager },
   ],
   exports: [
@@ -24,8 +33,10 @@ import { ShardRowSecurity } from './shard-row-security.js';
     CentralEntityManager,
     CurrentEntityManager,
     DatabaseMigrator,
+    IsolationStrategies,
     ShardRegistry,
     ShardRowSecurity,
+    TenantPlaces,
   ],
 })
 export class StorageModule implements OnModuleInit, OnApplicationShutdown {

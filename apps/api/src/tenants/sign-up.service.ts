@@ -1,12 +1,14 @@
 import { UniqueConstraintViolationException } from '@mikro-orm/core';
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import { AuditTrail } from '#libs/audit';
 import { type Actor, currentContext, runAs } from '#libs/context';
 import { AccountStore, LoginThrottle, type User } from '#libs/identity';
 import { CentralEntityManager } from '#libs/persistence';
-import { type PlacementRecord, SlugTakenError, Tenant } from '#libs/tenancy';
+import { IsolationStrategies, type PlacementRecord, SlugTakenError, Tenant } from '#libs/tenancy';
 import type { SignUp } from './sign-up.schemas.js';
-import { TenantPlacer } from './tenant-placer.js';
+import { TenantPlacer, type WantedPlacement } from './tenant-placer.js';
+
+const logger = new Logger('SignUpService');
 
 /** What a sign-up made. */
 export interface SignedUp {
@@ -15,7 +17,10 @@ export interface SignedUp {
   readonly placement: PlacementRecord;
 }
 
-/** Makes tenants: the tenant, its placement and its owner in one transaction of the central database. */
+/**
+ * Makes tenants: first the place of its rows, then the tenant, its placement and its owner in one transaction of the central
+ * database. A place whose tenant does not come to be is dropped again.
+ */
 @Injectable()
 export class SignUpService {
   constructor(
@@ -23,32 +28,51 @@ export class SignUpService {
     private readonly accounts: AccountStore,
     private readonly throttle: LoginThrottle,
     private readonly placer: TenantPlacer,
+    private readonly strategies: IsolationStrategies,
     private readonly trail: AuditTrail,
   ) {}
 
   /**
-   * @param shardId  where the operator wants the tenant; default: the shard of its slot
+   * @param wanted  what the operator says about where it lives
    * @throws {InvalidSlugError} @throws {SlugTakenError} @throws {EmailInUseError} @throws {UnknownShardError}
+   * @throws {StrategyUnsupportedError}
    * @throws {TooManyAttemptsError} after too many passwords that are not the e-mail's
    */
-  async signUp({ slug, name, owner: account }: SignUp, shardId?: string): Promise<SignedUp> {
+  async signUp({ slug, name, owner: account }: SignUp, wanted?: WantedPlacement): Promise<SignedUp> {
     const em = this.central.get();
     const tenant = new Tenant(slug, name);
-    const placement = this.placer.place(tenant, shardId);
+    const placement = this.placer.place(tenant, wanted);
     if (await em.count(Tenant, { slug })) throw new SlugTakenError(slug);
     const owner = await this.throttle.watch(account.email, currentContext().ip ?? 'unknown', () =>
       this.accounts.getOrCreate(account),
     );
     em.persist([tenant, placement]);
     await this.accounts.addMember(owner, tenant.id, 'owner');
-    await this.#refuseTakenSlug(slug, () =>
-      em.transactional(async (transaction) => {
-        await transaction.flush();
-        // Before the commit: a tenant whose trail cannot be opened is not signed up.
-        await this.#openTrail(tenant, placement, owner);
-      }),
+    await this.#withPlace(placement, () =>
+      this.#refuseTakenSlug(slug, () =>
+        em.transactional(async (transaction) => {
+          await transaction.flush();
+          // Before the commit: a tenant whose trail cannot be opened is not signed up.
+          await this.#openTrail(tenant, placement, owner);
+        }),
+      ),
     );
     return { tenant, owner, placement };
+  }
+
+  /** Outside of the transaction: to make a schema or a database takes long, and others wait for the central database. */
+  async #withPlace(placement: PlacementRecord, work: () => Promise<void>): Promise<void> {
+    const strategy = this.strategies.get(placement.strategy, placement.shardId);
+    try {
+      await strategy.provision(placement);
+      await work();
+    } catch (error) {
+      if (placement.strategy !== 'row') {
+        // What cannot be dropped now is named; nothing refers to it.
+        await strategy.drop(placement).catch((failure) => logger.error({ failure, placement }, 'A place is left over'));
+      }
+      throw error;
+    }
   }
 
   /** The first entry of a tenant's trail says who made it. */

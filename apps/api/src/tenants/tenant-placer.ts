@@ -1,24 +1,50 @@
 import { Injectable } from '@nestjs/common';
-import { createSlotTable, ShardRegistry, type SlotTable, slotOf } from '#libs/sharding';
-import { PlacementRecord, type Tenant } from '#libs/tenancy';
+import { getEngine } from '#libs/persistence';
+import { createSlotTable, type ShardDefinition, ShardRegistry, slotOf } from '#libs/sharding';
+import {
+  IsolationStrategies,
+  type IsolationStrategyName,
+  PlacementRecord,
+  StrategyUnsupportedError,
+  strategyEngines,
+  type Tenant,
+} from '#libs/tenancy';
 import { AppConfig } from '../config/app.config.js';
 
-/** Chooses where a new tenant lives: its slot's shard, unless the operator names one. */
+/** What the operator says about where a new tenant lives. */
+export interface WantedPlacement {
+  /** Default: that of the configuration. */
+  readonly strategy?: IsolationStrategyName;
+  /** Default: the shard of the tenant's slot, among those that can express the strategy. */
+  readonly shard?: string;
+}
+
+/** Chooses where a new tenant lives. */
 @Injectable()
 export class TenantPlacer {
-  readonly #slots: SlotTable;
-
   constructor(
     private readonly config: AppConfig,
     private readonly shards: ShardRegistry,
-  ) {
-    this.#slots = createSlotTable(Object.fromEntries(config.shards.map(({ id, weight = 1 }) => [id, weight])));
+    private readonly strategies: IsolationStrategies,
+  ) {}
+
+  /**
+   * @throws {UnknownShardError} when `shard` names no configured shard
+   * @throws {StrategyUnsupportedError} when it, or every shard, is of an engine that cannot express the strategy
+   */
+  place(tenant: Tenant, { strategy = this.config.defaultStrategy, shard }: WantedPlacement = {}): PlacementRecord {
+    const { id } = this.shards.definition(shard ?? this.#shardOfSlot(tenant, strategy));
+    const names = this.strategies.get(strategy, id).nameFor(tenant.id);
+    return Object.assign(new PlacementRecord(tenant.id, strategy, id), names);
   }
 
-  /** @throws {UnknownShardError} when `shardId` names no configured shard */
-  place(tenant: Tenant, shardId?: string): PlacementRecord {
-    const chosen = shardId ?? this.#slots[slotOf(tenant.id)];
-    const { id } = this.shards.definition(String(chosen));
-    return new PlacementRecord(tenant.id, this.config.defaultStrategy, id);
+  #shardOfSlot({ id }: Tenant, strategy: IsolationStrategyName): string {
+    const engineOf = ({ url }: ShardDefinition) => getEngine(url).name;
+    const able = this.config.shards.filter((shard) => strategyEngines[strategy].includes(engineOf(shard)));
+    const [first] = this.config.shards;
+    if (able.length === 0 && first) throw new StrategyUnsupportedError(strategy, engineOf(first));
+    // The table is made anew: a sign-up takes some hundred times as long.
+    const slots = createSlotTable(Object.fromEntries(able.map((shard) => [shard.id, shard.weight ?? 1])));
+    return String(slots[slotOf(id)]);
   }
 }

@@ -15,4 +15,6 @@ export const mysqlPlaceDialect: PlaceDialect = {
     await send(drop(databaseNameOf(databaseUrl)));
   },
   mustExist: {},
+  // What is known of tables is the server's, shared by all connections and bounded.
+  recycleConnections: {},
 };

@@ -25,6 +25,11 @@ export interface PlaceDialect {
   dropDatabase(databaseUrl: string, send: SendStatement): Promise<void>;
   /** MikroORM's `driverOptions` with which a database that is missing is an error instead of a new one. */
   readonly mustExist: Readonly<Record<string, unknown>>;
+  /**
+   * MikroORM's `driverOptions` with which a connection is closed after some use, for pools whose connections reach the
+   * tables of many tenants: a server's end of it that remembers each table it has seen would grow without bound.
+   */
+  readonly recycleConnections: Readonly<Record<string, unknown>>;
 }
 
 /** The database name in the URL of a server. */

@@ -21,4 +21,5 @@ export const sqlitePlaceDialect: PlaceDialect = {
     for (const suffix of ['', '-wal', '-shm']) await rm(fileOf(databaseUrl) + suffix, { force: true });
   },
   mustExist: { fileMustExist: true },
+  recycleConnections: {},
 };

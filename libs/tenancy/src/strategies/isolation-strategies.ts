@@ -5,12 +5,13 @@ import { DatabaseIsolationStrategy, type TenantDatabaseLimits } from './database
 import type { AppliedStrategy, IsolationStrategy } from './isolation-strategy.js';
 import { RowIsolationStrategy } from './row.isolation-strategy.js';
 import { SchemaIsolationStrategy } from './schema.isolation-strategy.js';
+import { SearchPathIsolationStrategy } from './search-path.isolation-strategy.js';
 import type { TenantDatabases } from './tenant-databases.js';
 import { TenantSchemas } from './tenant-schemas.js';
 
 /** Every isolation strategy of a process, and the tenants whose places it cannot serve. */
 export class IsolationStrategies {
-  readonly #strategies: Readonly<Partial<Record<IsolationStrategyName, IsolationStrategy>>>;
+  readonly #strategies: Readonly<Record<IsolationStrategyName, IsolationStrategy>>;
   /** Tenants whose tables could not be brought up to date. */
   readonly #behind = new Set<string>();
 
@@ -22,6 +23,7 @@ export class IsolationStrategies {
     this.#strategies = {
       row: new RowIsolationStrategy(databases),
       schema: new SchemaIsolationStrategy(schemas),
+      'search-path': new SearchPathIsolationStrategy(databases, schemas),
       database: new DatabaseIsolationStrategy(databases, limits),
     };
   }
@@ -33,7 +35,7 @@ export class IsolationStrategies {
   get(name: IsolationStrategyName, shardId: string): IsolationStrategy {
     const engine = this.databases.engine(shardId).name;
     const strategy = this.#strategies[name];
-    if (!strategy?.engines.includes(engine)) throw new StrategyUnsupportedError(name, engine);
+    if (!strategy.engines.includes(engine)) throw new StrategyUnsupportedError(name, engine);
     return strategy;
   }
 

@@ -12,8 +12,11 @@ export interface OrmRequest {
   readonly name: string;
   /** The database of its own that it opens, which must be there; default: that of the shard. */
   readonly databaseName?: string;
-  /** Whether tables lie in a schema that each EntityManager names (`schema: '*'` in MikroORM's words). */
-  readonly inSchemas?: boolean;
+  /**
+   * Where tables lie: in the schema that each EntityManager names (`schema: '*'` in MikroORM's words), or on the search
+   * path that each statement carries. Default: where the connection looks.
+   */
+  readonly tables?: 'in schemas' | 'on the search path';
   /** How the second layer of the guard is set up. */
   readonly guard?: StatementGuardOptions;
   readonly pool?: PoolOptions;

@@ -19,7 +19,7 @@ export class TenantSchemas {
     if (!orm) {
       orm = this.databases.open(shardId, {
         name: 'schemas',
-        inSchemas: true,
+        tables: 'in schemas',
         guard: { schemaOf: (tenant) => schemaOf(tenant, shardId) },
       });
       this.#orms.set(shardId, orm);

@@ -8,7 +8,7 @@ const EXPRESSIBLE: Readonly<Record<EngineName, readonly IsolationStrategyName[]>
   sqlite: ['row', 'database'],
   mysql: ['row', 'schema', 'database'],
   mariadb: ['row', 'schema', 'database'],
-  postgresql: ['row', 'schema', 'database'],
+  postgresql: ['row', 'schema', 'search-path', 'database'],
 };
 
 /** The isolation strategies that `engine` can express, in the order of the matrix. */

@@ -10,9 +10,8 @@ import {
   type StatementGuardOptions,
   TenantDatabases,
   type TenantOrm,
+  tenantSettings,
 } from '#libs/tenancy';
-
-const SHARED = new Set<unknown>(['row', 'search-path']);
 
 /** How the databases of a spec are set up beyond their entities. */
 export interface TestTenantDatabasesOptions {
@@ -31,7 +30,7 @@ export class TestTenantDatabases extends TenantDatabases {
     private readonly options: TestTenantDatabasesOptions,
   ) {
     super();
-    const holds: StatementGuardOptions['holds'] = (tenant) => SHARED.has(placementOf(tenant)?.strategy);
+    const holds: StatementGuardOptions['holds'] = (tenant) => placementOf(tenant)?.strategy === 'row';
     this.shards = new ShardRegistry({
       shards: [{ id: 'shard-1', url }],
       ormOptions: () => this.#ormOptions(url, { holds }, options.pool),
@@ -46,13 +45,18 @@ export class TestTenantDatabases extends TenantDatabases {
     return this.shards.get(shardId);
   }
 
-  open(shardId: string, { name, databaseName, inSchemas, guard, pool }: OrmRequest): TenantOrm {
+  open(shardId: string, { name, databaseName, tables, guard, pool }: OrmRequest): TenantOrm {
     const url = databaseName === undefined ? this.url : this.databaseUrl(shardId, databaseName);
-    const given = this.#ormOptions(url, guard ?? {}, this.options.pool ?? pool);
-    const driverOptions = databaseName === undefined ? {} : this.engine().places.mustExist;
-    const discovery = inSchemas ? { ...given.discovery, onMetadata: leaveSchemaOpen } : given.discovery;
-    const model = inSchemas ? 'schemas' : undefined;
-    return this.shards.createBeside(shardId, { name, url, model, ormOptions: { ...given, driverOptions, discovery } });
+    const inSchemas = tables === 'in schemas';
+    const given = this.#ormOptions(url, guard ?? {}, this.options.pool ?? pool, tables === 'on the search path');
+    const { places } = this.engine();
+    const more = databaseName === undefined ? places.recycleConnections : places.mustExist;
+    const ormOptions = {
+      ...given,
+      driverOptions: { ...given.driverOptions, ...more },
+      discovery: inSchemas ? { ...given.discovery, onMetadata: leaveSchemaOpen } : given.discovery,
+    };
+    return this.shards.createBeside(shardId, { name, url, model: inSchemas ? 'schemas' : undefined, ormOptions });
   }
 
   close(orm: TenantOrm): Promise<void> {
@@ -68,9 +72,11 @@ export class TestTenantDatabases extends TenantDatabases {
     return this.engine().places.databaseUrl(this.url, databaseName);
   }
 
-  #ormOptions(url: string, guard: StatementGuardOptions, pool: PoolOptions = { max: 1 }) {
+  #ormOptions(url: string, guard: StatementGuardOptions, pool: PoolOptions = { max: 1 }, searchesPath = false) {
     const { entities, overrides } = this.options;
-    const walls = { entityManager: GuardedEntityManager, driver: guardedDriver(getEngine(url), guard) };
+    const engine = getEngine(url);
+    const settings = engine.carry?.(tenantSettings(undefined, searchesPath));
+    const walls = { ...settings, entityManager: GuardedEntityManager, driver: guardedDriver(engine, guard) };
     return ormOptions(url, { entities: [...entities], ...walls, ...overrides }, pool);
   }
 }

@@ -5,9 +5,11 @@ import { AuditEntry, AuditRecorder } from '#libs/audit';
 import { runAs } from '#libs/context';
 import { getEngine, ormOptions, runInSystemFrame } from '#libs/persistence';
 import { ShardRegistry, ShardUnavailableError } from '#libs/sharding';
-import type { TenantRecord } from '#libs/tenancy';
+import { IsolationStrategies, type TenantRecord } from '#libs/tenancy';
 import { aTenant, createTestDatabase, eachEngine, type TestDatabase } from '#libs/testing';
+import { readConfig } from '../../config/app.config.js';
 import { PlacedEntityManager } from '../../storage/placed-entity-manager.js';
+import { ShardTenantDatabases } from '../../storage/shard-tenant-databases.js';
 import { tenantOrmOptions } from '../../storage/tenant-orm-options.js';
 import { InsufficientFundsError } from '../errors/insufficient-funds.error.js';
 import { Transfer } from './transfer.entity.js';
@@ -48,7 +50,8 @@ describe('money', () => {
           ormOptions(url, { ...tenantOrmOptions(getEngine(url), new AuditRecorder()), logger: () => {} }),
       });
       await runInSystemFrame('migrate', () => shards.get('shard-1').migrator.up());
-      entityManager = new PlacedEntityManager(shards);
+      const databases = new ShardTenantDatabases(readConfig({}), shards, new AuditRecorder());
+      entityManager = new PlacedEntityManager(new IsolationStrategies(databases));
       service = new WalletService(entityManager);
     });
     afterAll(async () => {
