@@ -16,6 +16,7 @@ export { bulkDelete } from './bulk/bulk-delete.js';
 export { bulkInsert } from './bulk/bulk-insert.js';
 export { type BulkAssignment, bulkUpdate } from './bulk/bulk-update.js';
 export { bulkUpsert } from './bulk/bulk-upsert.js';
+export { type LinkKeys, type LinkTarget, PivotTable } from './bulk/pivot-table.js';
 export { CentralEntityManager } from './central-entity-manager.js';
 export { CurrentEntityManager } from './current-entity-manager.js';
 export type { DriverClass, Engine, EngineName, PoolOptions } from './engines/engine.js';
