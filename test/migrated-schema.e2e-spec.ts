@@ -2,6 +2,7 @@ import { expect, it } from '@jest/globals';
 import { MikroORM } from '@mikro-orm/core';
 import { Migrator } from '@mikro-orm/migrations';
 import type { AbstractSqlDriver, SqlEntityManager } from '@mikro-orm/sql';
+import { v7 as uuidv7 } from 'uuid';
 import { centralEntities, tenantModel } from '#apps/api';
 import { type MigrationSet, migrationsOf } from '#database/migrations';
 import { type EngineName, type OrmOverrides, ormOptions } from '#libs/persistence';
@@ -77,4 +78,30 @@ eachEngine((engine) => {
       expect(await migrator.getExecuted()).toEqual([]);
     }),
   );
+
+  it('links the products that are there with a tag of each of their words, and loses no row', () =>
+    withDatabase(engine, 'tenant', async (orm) => {
+      await orm.migrator.up({ to: 'Migration20261125140000SealedTrail' });
+      const em = orm.em.fork() as SqlEntityManager;
+      const [tenant, one, two] = [uuidv7(), uuidv7(), uuidv7()];
+      for (const [id, tags] of [
+        [one, ["it's", 'a\\b', 'Tea']],
+        [two, ['tea', 'TEA', '灯']],
+      ] as const) {
+        await em.execute(
+          "insert into product (tenant_id, id, type, sku, name, price_amount, price_currency, stock, tags, created_at, updated_at) values (?, ?, 'book', ?, 'n', 1, 'EUR', 0, ?, ?, ?)",
+          [tenant, id, id, JSON.stringify(tags), new Date(), new Date()],
+        );
+        await em.execute("insert into book (tenant_id, id, isbn) values (?, ?, 'i')", [tenant, id]);
+      }
+      await orm.migrator.up();
+      const links = await em.execute<{ product_id: string; name: string }[]>(
+        'select product_id, name from product_tag l join tag t on t.tenant_id = l.tenant_id and t.id = l.tag_id',
+      );
+      const linked = links.map(({ product_id, name }) => `${product_id === one ? 1 : 2} ${name}`).sort();
+      expect(linked).toEqual(["1 it's", '1 a\\b', '1 Tea', '2 Tea', '2 灯'].sort());
+      await orm.migrator.down('Migration20261125160000Catalogue');
+      const [{ count }] = await em.execute('select count(*) as count from book b join product p on p.id = b.id');
+      expect(Number(count)).toBe(2);
+    }));
 });

@@ -20,19 +20,23 @@ import { Migration20261120090000Initial as TenantInitialOnMariadb } from './tena
 import { Migration20261120110000Shop as TenantShopOnMariadb } from './tenant/mariadb/migration-20261120110000-shop.js';
 import { Migration20261120122000IdempotencyRecords as TenantIdempotencyRecordsOnMariadb } from './tenant/mariadb/migration-20261120122000-idempotency-records.js';
 import { Migration20261125140000SealedTrail as TenantSealedTrailOnMariadb } from './tenant/mariadb/migration-20261125140000-sealed-trail.js';
+import { Migration20261125160000Catalogue as TenantCatalogueOnMariadb } from './tenant/mariadb/migration-20261125160000-catalogue.js';
 import { Migration20261120090000Initial as TenantInitialOnMysql } from './tenant/mysql/migration-20261120090000-initial.js';
 import { Migration20261120110000Shop as TenantShopOnMysql } from './tenant/mysql/migration-20261120110000-shop.js';
 import { Migration20261120122000IdempotencyRecords as TenantIdempotencyRecordsOnMysql } from './tenant/mysql/migration-20261120122000-idempotency-records.js';
 import { Migration20261125140000SealedTrail as TenantSealedTrailOnMysql } from './tenant/mysql/migration-20261125140000-sealed-trail.js';
+import { Migration20261125160000Catalogue as TenantCatalogueOnMysql } from './tenant/mysql/migration-20261125160000-catalogue.js';
 import { Migration20261120090000Initial as TenantInitialOnPostgresql } from './tenant/postgresql/migration-20261120090000-initial.js';
 import { Migration20261120110000Shop as TenantShopOnPostgresql } from './tenant/postgresql/migration-20261120110000-shop.js';
 import { Migration20261120122000IdempotencyRecords as TenantIdempotencyRecordsOnPostgresql } from './tenant/postgresql/migration-20261120122000-idempotency-records.js';
 import { Migration20261125131500RowSecurity as TenantRowSecurityOnPostgresql } from './tenant/postgresql/migration-20261125131500-row-security.js';
 import { Migration20261125140000SealedTrail as TenantSealedTrailOnPostgresql } from './tenant/postgresql/migration-20261125140000-sealed-trail.js';
+import { Migration20261125160000Catalogue as TenantCatalogueOnPostgresql } from './tenant/postgresql/migration-20261125160000-catalogue.js';
 import { Migration20261120090000Initial as TenantInitialOnSqlite } from './tenant/sqlite/migration-20261120090000-initial.js';
 import { Migration20261120110000Shop as TenantShopOnSqlite } from './tenant/sqlite/migration-20261120110000-shop.js';
 import { Migration20261120122000IdempotencyRecords as TenantIdempotencyRecordsOnSqlite } from './tenant/sqlite/migration-20261120122000-idempotency-records.js';
 import { Migration20261125140000SealedTrail as TenantSealedTrailOnSqlite } from './tenant/sqlite/migration-20261125140000-sealed-trail.js';
+import { Migration20261125160000Catalogue as TenantCatalogueOnSqlite } from './tenant/sqlite/migration-20261125160000-catalogue.js';
 
 /** The central database has one set of migrations, databases that hold tenants' rows the other. */
 export type MigrationSet = 'central' | 'tenant';
@@ -76,20 +80,29 @@ const migrations: Readonly<Record<MigrationSet, Readonly<Record<EngineName, read
       TenantShopOnMariadb,
       TenantIdempotencyRecordsOnMariadb,
       TenantSealedTrailOnMariadb,
+      TenantCatalogueOnMariadb,
     ),
-    mysql: listed(TenantInitialOnMysql, TenantShopOnMysql, TenantIdempotencyRecordsOnMysql, TenantSealedTrailOnMysql),
+    mysql: listed(
+      TenantInitialOnMysql,
+      TenantShopOnMysql,
+      TenantIdempotencyRecordsOnMysql,
+      TenantSealedTrailOnMysql,
+      TenantCatalogueOnMysql,
+    ),
     postgresql: listed(
       TenantInitialOnPostgresql,
       TenantShopOnPostgresql,
       TenantIdempotencyRecordsOnPostgresql,
       TenantRowSecurityOnPostgresql,
       TenantSealedTrailOnPostgresql,
+      TenantCatalogueOnPostgresql,
     ),
     sqlite: listed(
       TenantInitialOnSqlite,
       TenantShopOnSqlite,
       TenantIdempotencyRecordsOnSqlite,
       TenantSealedTrailOnSqlite,
+      TenantCatalogueOnSqlite,
     ),
   },
 };

@@ -1,6 +1,15 @@
 import type { EntityClass, FilterQuery } from '@mikro-orm/core';
+import type { SqlEntityManager } from '@mikro-orm/sql';
 import { Injectable } from '@nestjs/common';
-import { CentralEntityManager, keysetAfter, keysetOrder, keysetPosition, type SortKey } from '#libs/persistence';
+import { currentContext } from '#libs/context';
+import {
+  CentralEntityManager,
+  CurrentEntityManager,
+  keysetAfter,
+  keysetOrder,
+  keysetPosition,
+  type SortKey,
+} from '#libs/persistence';
 import { CursorCodec } from './cursor-codec.js';
 import type { PageQuery } from './page.schemas.js';
 
@@ -10,8 +19,8 @@ export interface Page<Row> {
   readonly nextCursor: string | null;
 }
 
-/** A list of rows of the central database. */
-export interface CentralList<Row extends object> {
+/** A list of rows of one class. */
+export interface KeysetList<Row extends object> {
   readonly entity: EntityClass<Row>;
   readonly where: FilterQuery<Row>;
   /** The last key is unique among the rows. */
@@ -20,23 +29,41 @@ export interface CentralList<Row extends object> {
   readonly scope: string;
 }
 
-/** Reads lists of the central database page by page; a page costs the same wherever it lies. */
+/** Reads lists page by page; a page costs the same wherever it lies. */
 @Injectable()
 export class Pager {
   constructor(
     private readonly central: CentralEntityManager,
+    private readonly current: CurrentEntityManager,
     private readonly cursors: CursorCodec,
   ) {}
 
-  /** @throws {InvalidInputError} for a cursor of another list */
-  async read<Row extends object>(
-    { entity, where, keys, scope }: CentralList<Row>,
+  /**
+   * A list of the central database. Its scope says whose it is.
+   * @throws {InvalidInputError} for a cursor of another list
+   */
+  read<Row extends object>(list: KeysetList<Row>, query: PageQuery): Promise<Page<Row>> {
+    return this.#read(this.central.get(), list, query);
+  }
+
+  /**
+   * A list of the current tenant.
+   * @throws {InvalidInputError} for a cursor of another list, or of another tenant's
+   */
+  readOfTenant<Row extends object>(list: KeysetList<Row>, query: PageQuery): Promise<Page<Row>> {
+    const scope = `${currentContext().getTenant().id} ${list.scope}`;
+    return this.#read(this.current.get(), { ...list, scope }, query);
+  }
+
+  async #read<Row extends object>(
+    entityManager: SqlEntityManager,
+    { entity, where, keys, scope }: KeysetList<Row>,
     { limit, cursor }: PageQuery,
   ): Promise<Page<Row>> {
     const conditions = [where];
     if (cursor !== undefined) conditions.push(keysetAfter<Row>(keys, this.cursors.decode(scope, cursor)));
     // One row more than asked for tells whether there is a next page, without a count.
-    const rows = await this.central.get().find(entity, { $and: conditions } as FilterQuery<NoInfer<Row>>, {
+    const rows = await entityManager.find(entity, { $and: conditions } as FilterQuery<NoInfer<Row>>, {
       orderBy: keysetOrder<Row>(keys),
       limit: limit + 1,
     });

@@ -14,9 +14,11 @@ import { Money } from '#libs/persistence';
 import { PlacementRecord, Tenant } from '#libs/tenancy';
 import { IdempotencyRecord } from '../http/idempotency/idempotency-record.entity.js';
 import { Book } from '../shop/catalogue/book.entity.js';
+import { Category } from '../shop/catalogue/category.entity.js';
 import { DigitalProduct } from '../shop/catalogue/digital-product.entity.js';
 import { Electronic } from '../shop/catalogue/electronic.entity.js';
 import { Product } from '../shop/catalogue/product.entity.js';
+import { Tag } from '../shop/catalogue/tag.entity.js';
 import { Order } from '../shop/orders/order.entity.js';
 import { OrderLine } from '../shop/orders/order-line.entity.js';
 import { CardPayment } from '../shop/payments/card-payment.entity.js';
@@ -47,6 +49,8 @@ export const tenantEntities: EntityClass[] = [
   AuditHold,
   AuditSubjectKey,
   IdempotencyRecord,
+  Category,
+  Tag,
   Product,
   Book,
   Electronic,

@@ -10,6 +10,7 @@ import {
   type StatementGuardOptions,
   tenantSettings,
 } from '#libs/tenancy';
+import { TagLinker } from '../shop/catalogue/tag-linker.js';
 import { tenantEntities } from './entities.js';
 import { logOrm } from './orm-logger.js';
 
@@ -35,7 +36,7 @@ export function tenantOrmOptions(
   { role, guard, searchesPath }: TenantOrmSetup = {},
 ): OrmOverrides {
   const changeEvents = new ChangeEventsSubscriber({
-    subscribers: [recorder],
+    subscribers: [recorder, new TagLinker()],
     onError: (error) => logger.error(error),
   });
   return {

@@ -1,6 +1,13 @@
 import type { EntityClass } from '@mikro-orm/core';
 import { Injectable } from '@nestjs/common';
-import { type BulkRowError, bulkUpsert, CurrentEntityManager, Money, RowClassMismatchError } from '#libs/persistence';
+import {
+  type BulkRowError,
+  bulkUpsert,
+  CurrentEntityManager,
+  Money,
+  RowClassMismatchError,
+  RowConstraintError,
+} from '#libs/persistence';
 import { toInputErrors } from '../../http/schema-validation.pipe.js';
 import { ImportReport, type RejectedLine } from './import-report.js';
 import type { Product, ProductType } from './product.entity.js';
@@ -54,8 +61,9 @@ export class ProductImporter {
   }
 
   async #writeType(type: ProductType, batch: BatchRow[], report: ImportReport): Promise<void> {
-    const rows = batch.map(({ product: { price, ...rest } }) => ({
+    const rows = batch.map(({ product: { price, categoryId, ...rest } }) => ({
       ...rest,
+      ...(categoryId !== undefined && { category: categoryId === null ? null : { id: categoryId } }),
       price: new Money(price.amount, price.currency),
     }));
     const written = await bulkUpsert(this.entityManager.get(), productClasses[type] as EntityClass<Product>, rows, {
@@ -68,8 +76,11 @@ export class ProductImporter {
   }
 }
 
-/** What the client is told of a row the database has no place for. Anything but a clash of types is a mistake of ours. */
+/** What the client is told of a row the database has no place for. Anything else is a mistake of ours. */
 function toRejection(line: number, error: BulkRowError): RejectedLine {
+  if (error instanceof RowConstraintError && error.constraint === 'foreign_key') {
+    return { line, code: 'invalid_input', detail: '/categoryId: There is no such category.' };
+  }
   if (!(error instanceof RowClassMismatchError)) throw error;
   return { line, code: 'type_conflict', detail: 'There is a product of another type with this sku.' };
 }

@@ -1,7 +1,8 @@
 import type { FilterQuery } from '@mikro-orm/core';
-import { containsText, hasItem, type SortKey } from '#libs/persistence';
+import { containsText, type SortKey } from '#libs/persistence';
 import type { Product } from './product.entity.js';
 import type { ProductQuery } from './product.schemas.js';
+import { wordKeyOf } from './tag-word.js';
 
 /** Property by the name the API sorts by. */
 const SORT_PATHS = { createdAt: 'createdAt', name: 'name', price: 'price.amount', sku: 'sku' } as const;
@@ -16,15 +17,19 @@ export function toSortKeys(sort: ProductQuery['sort']): SortKey[] {
   ];
 }
 
-/** The filters of a query as conditions, all of which must hold. */
-export function toConditions(query: ProductQuery): FilterQuery<Product>[] {
+/**
+ * The filters of a query as conditions, all of which must hold.
+ * @param categoryIds  the category that is asked for, and all below it
+ */
+export function toConditions(query: ProductQuery, categoryIds?: readonly string[]): FilterQuery<Product>[] {
   const conditions: FilterQuery<Product>[] = [];
   const { 'filter[type]': type, 'filter[sku]': sku, 'filter[tag]': tag } = query;
   const { 'filter[name][contains]': text, 'filter[price][gte]': least, 'filter[price][lte]': most } = query;
   if (type !== undefined) conditions.push({ type });
   if (sku !== undefined) conditions.push({ sku });
   if (text !== undefined) conditions.push({ [containsText('name', text)]: [] });
-  if (tag !== undefined) conditions.push({ [hasItem('tags', tag)]: [] });
+  if (tag !== undefined) conditions.push({ taggedWith: { $some: { wordKey: wordKeyOf(tag) } } });
+  if (categoryIds) conditions.push({ category: { id: { $in: [...categoryIds] } } });
   if (least !== undefined) conditions.push({ price: { amount: { $gte: least } } });
   if (most !== undefined) conditions.push({ price: { amount: { $lte: most } } });
   return conditions;

@@ -1,13 +1,7 @@
 import { z } from 'zod';
-
-/** Printable text in one line. */
-const line = (maxLength: number) =>
-  z
-    .string()
-    .trim()
-    .min(1)
-    .max(maxLength)
-    .regex(/^\P{Cc}*$/u, 'Must be one line of printable text.');
+import { entityIdSchema } from '../../http/entity-id.schema.js';
+import { line } from './line.schema.js';
+import { tagNameSchema } from './tag.schemas.js';
 
 /** An amount of money in minor units; at most what a double holds exactly. */
 export const moneySchema = z
@@ -17,15 +11,13 @@ export const moneySchema = z
   })
   .meta({ id: 'Money' });
 
-/** Quotes and backslashes have no place in a tag: it is looked for in the stored JSON text. */
-const tagSchema = line(50).regex(/^[^"\\]*$/, 'Must not contain quotes or backslashes.');
-
 const common = {
   sku: line(100),
   name: line(255),
   price: moneySchema,
   stock: z.int().min(0).max(2_147_483_647),
-  tags: z.array(tagSchema).max(50),
+  tags: z.array(tagNameSchema).max(50),
+  categoryId: entityIdSchema.nullable(),
 };
 
 /** What only one type of product has. */
@@ -35,7 +27,12 @@ const own = {
   downloadSizeKb: z.int().min(0).nullable(),
 };
 
-const optionalCommon = { ...common, stock: common.stock.optional(), tags: common.tags.optional() };
+const optionalCommon = {
+  ...common,
+  stock: common.stock.optional(),
+  tags: common.tags.optional(),
+  categoryId: common.categoryId.optional(),
+};
 
 export const newProductSchema = z
   .discriminatedUnion('type', [
@@ -65,5 +62,6 @@ export const productQuerySchema = z.strictObject({
   'filter[price][gte]': wholeNumber.transform(Number).optional(),
   'filter[price][lte]': wholeNumber.transform(Number).optional(),
   'filter[tag]': z.string().min(1).max(50).optional(),
+  'filter[category]': entityIdSchema.optional().describe('a category, with all below it'),
 });
 export type ProductQuery = z.output<typeof productQuerySchema>;

@@ -1,3 +1,4 @@
+import { type Ref, ref } from '@mikro-orm/core';
 import { Injectable } from '@nestjs/common';
 import { AuditTrail, type EntityState } from '#libs/audit';
 import { currentContext } from '#libs/context';
@@ -6,6 +7,8 @@ import { CursorCodec } from '../../http/cursor-codec.js';
 import { assertIfMatch } from '../../http/entity-tag.js';
 import { InvalidInputError } from '../../http/errors/invalid-input.error.js';
 import { NotFoundError } from '../../http/errors/not-found.error.js';
+import { Category } from './category.entity.js';
+import { CategoryService } from './category.service.js';
 import { Product } from './product.entity.js';
 import { createProduct } from './product.factory.js';
 import type { NewProduct, ProductPatch, ProductQuery } from './product.schemas.js';
@@ -24,10 +27,12 @@ export class ProductService {
     private readonly entityManager: CurrentEntityManager,
     private readonly cursors: CursorCodec,
     private readonly trail: AuditTrail,
+    private readonly categories: CategoryService,
   ) {}
 
+  /** @throws {InvalidInputError} there is no such category */
   async create(input: NewProduct): Promise<Product> {
-    const product = createProduct(input);
+    const product = createProduct(input, await this.#findCategory(input.categoryId));
     await this.entityManager.get().persist(product).flush();
     return product;
   }
@@ -49,7 +54,9 @@ export class ProductService {
   async list(query: ProductQuery): Promise<ProductPage> {
     const scope = toCursorScope(currentContext().getTenant().id, query);
     const keys = toSortKeys(query.sort);
-    const conditions = toConditions(query);
+    const category = query['filter[category]'];
+    const within = category === undefined ? undefined : await this.categories.withDescendants(category);
+    const conditions = toConditions(query, within);
     if (query.cursor) conditions.push(keysetAfter(keys, this.cursors.decode(scope, query.cursor)));
     // One row more than asked for tells whether there is a next page, without a count.
     const rows = await this.entityManager
@@ -65,13 +72,14 @@ export class ProductService {
   async patch(id: string, patch: ProductPatch, ifMatch: string | undefined): Promise<Product> {
     const product = await this.get(id);
     assertIfMatch(ifMatch, product.version);
-    const foreign = Object.keys(patch).filter((name) => !(name in product));
+    const foreign = Object.keys(patch).filter((name) => name !== 'categoryId' && !(name in product));
     if (foreign.length > 0) {
       const detail = `A product of type "${product.type}" has no such property.`;
       throw new InvalidInputError(foreign.map((name) => ({ pointer: `/${name}`, detail })));
     }
-    const { price, ...rest } = patch;
+    const { price, categoryId, ...rest } = patch;
     Object.assign(product, rest, price && { price: new Money(price.amount, price.currency) });
+    if (categoryId !== undefined) product.category = await this.#findCategory(categoryId);
     await this.entityManager.get().flush();
     return product;
   }
@@ -81,5 +89,13 @@ export class ProductService {
     const product = await this.get(id);
     assertIfMatch(ifMatch, product.version);
     await this.entityManager.get().remove(product).flush();
+  }
+
+  /** Read first, since the database only says that something refers to nothing. */
+  async #findCategory(id: string | null | undefined): Promise<Ref<Category> | null> {
+    if (!id) return null;
+    const category = await this.entityManager.get().findOne(Category, { id });
+    if (category) return ref(category);
+    throw new InvalidInputError([{ pointer: '/categoryId', detail: 'There is no such category.' }]);
   }
 }

@@ -13,7 +13,7 @@ function ownDetails(product: Product) {
 
 /** A product as the API shows it. */
 export function toProductView(product: Product) {
-  const { id, type, sku, name, price, stock, tags, version, createdAt, updatedAt } = product;
+  const { id, type, sku, name, price, stock, tags, category, version, createdAt, updatedAt } = product;
   return {
     id,
     type,
@@ -22,6 +22,7 @@ export function toProductView(product: Product) {
     price: { amount: price.amount, currency: price.currency },
     stock,
     tags,
+    categoryId: category?.id ?? null,
     ...ownDetails(product),
     version,
     createdAt: createdAt.toISOString(),
