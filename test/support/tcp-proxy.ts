@@ -1,10 +1,34 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, connect as dial, type Server, type Socket } from 'node:net';
 
+/** When something happens: before the server is sent what it is about, or when it has answered and the client has not heard it. */
+export type Moment = 'before' | 'after';
+
+/** Waits for something a client sends. */
+interface Trap {
+  readonly text: RegExp;
+  readonly moment: Moment;
+  readonly spring: () => void;
+}
+
+/** Two ends of one connection. */
+class Pair {
+  /** Nothing passes any more. */
+  isSilent = false;
+  /** Waits for the next answer. */
+  trap: Trap | undefined;
+
+  constructor(
+    readonly client: Socket,
+    readonly server: Socket,
+  ) {}
+}
+
 /** Stands between a client and a server, and can lose either. */
 export class TcpProxy {
-  readonly #pairs = new Set<readonly [client: Socket, server: Socket]>();
+  readonly #pairs = new Set<Pair>();
   #listener: Server | undefined;
+  #trap: Trap | undefined;
   #isSilent = false;
   #port = 0;
 
@@ -51,8 +75,10 @@ export class TcpProxy {
 
   /** Breaks the open connections; new ones are welcome. */
   cut(): void {
-    for (const [client, server] of this.#pairs) {
-      client.resetAndDestroy();
+    for (const { client, server } of this.#pairs) {
+      // One that has ended already cannot be reset: its handle would stay open for good.
+      if (client.writableEnded) client.destroy();
+      else client.resetAndDestroy();
       server.destroy();
     }
   }
@@ -60,13 +86,26 @@ export class TcpProxy {
   /** Accepts, takes what is sent, and never answers. */
   hang(): void {
     this.#isSilent = true;
-    for (const [client, server] of this.#pairs) {
-      client.unpipe(server);
-      server.unpipe(client);
-      // Read and dropped: a socket that is not read would not notice its other end.
-      client.resume();
-      server.pause();
-    }
+    for (const pair of this.#pairs) pair.isSilent = true;
+  }
+
+  /**
+   * Once, when a client sends something that `text` matches: runs `spring` and passes nothing more of it on. What is sent
+   * is read as it is: SQL stands in it in clear.
+   */
+  trap(text: RegExp, moment: Moment, spring: () => void): void {
+    this.#trap = { text, moment, spring };
+  }
+
+  /** Whether a trap waits still. */
+  get isArmed(): boolean {
+    return this.#trap !== undefined || [...this.#pairs].some(({ trap }) => trap !== undefined);
+  }
+
+  /** Takes away a trap that nothing ran into. */
+  disarm(): void {
+    this.#trap = undefined;
+    for (const pair of this.#pairs) pair.trap = undefined;
   }
 
   /** Answers those who come from now on. What was sent to a silent server stays without an answer. */
@@ -76,9 +115,10 @@ export class TcpProxy {
 
   #join(client: Socket): void {
     const server = dial(this.target);
-    const pair = [client, server] as const;
+    const pair = new Pair(client, server);
+    pair.isSilent = this.#isSilent;
     this.#pairs.add(pair);
-    for (const socket of pair) {
+    for (const socket of [client, server]) {
       socket.on('error', () => undefined);
       socket.on('close', () => {
         this.#pairs.delete(pair);
@@ -86,12 +126,31 @@ export class TcpProxy {
         server.destroy();
       });
     }
-    if (this.#isSilent) {
-      client.resume();
-      server.pause();
-      return;
-    }
-    client.pipe(server);
-    server.pipe(client);
+    // What comes to a silent pair is read and dropped: a socket that is not read would not notice its other end.
+    client.on('data', (chunk) => {
+      if (!pair.isSilent && !this.#holds(pair, chunk)) pass(chunk, client, server);
+    });
+    server.on('data', (chunk) => {
+      const { trap } = pair;
+      pair.trap = undefined;
+      if (trap) trap.spring();
+      else if (!pair.isSilent) pass(chunk, server, client);
+    });
   }
+
+  /** Whether what a client sends is kept from the server. */
+  #holds(pair: Pair, chunk: Buffer): boolean {
+    const trap = this.#trap;
+    if (!trap?.text.test(chunk.toString('latin1'))) return false;
+    this.#trap = undefined;
+    if (trap.moment === 'before') trap.spring();
+    else pair.trap = trap;
+    return trap.moment === 'before';
+  }
+}
+
+function pass(chunk: Buffer, from: Socket, to: Socket): void {
+  if (to.write(chunk)) return;
+  from.pause();
+  to.once('drain', () => from.resume());
 }
