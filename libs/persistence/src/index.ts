@@ -20,7 +20,7 @@ export { type LinkKeys, type LinkTarget, PivotTable } from './bulk/pivot-table.j
 export { CentralEntityManager } from './central-entity-manager.js';
 export { CurrentEntityManager } from './current-entity-manager.js';
 export type { DriverClass, Engine, EngineName, PoolOptions } from './engines/engine.js';
-export { engines, getEngine } from './engines/engines.js';
+export { engineOf, engines, getEngine } from './engines/engines.js';
 export { LongTextType } from './engines/long-text.type.js';
 export type { PlaceDialect, SendStatement } from './engines/place-dialect.js';
 export type { StatementSettings } from './engines/statement-settings.js';

@@ -9,6 +9,7 @@ import {
   Index,
   ManyToOne,
   OneToOne,
+  PrimaryKey,
   Property,
 } from '@mikro-orm/decorators/legacy';
 import { LongTextType, Money, StringListType, TenantOwned } from '../index.js';
@@ -152,4 +153,14 @@ export class Pointing extends TenantOwned {
   at!: PointedAt;
 }
 
-export const finderModel = [Everything, EagerOne, FilteredOne, ComputedOne, PointedAt, Pointing];
+/** Belongs to nobody, and has a number for a key. */
+@Entity({ tableName: 'numbered' })
+export class Numbered {
+  @PrimaryKey({ type: 'integer', autoincrement: false })
+  id!: number;
+
+  @Property({ type: 'string', length: 20 })
+  name!: string;
+}
+
+export const finderModel = [Everything, EagerOne, FilteredOne, ComputedOne, PointedAt, Pointing, Numbered];

@@ -25,6 +25,7 @@ import {
   Everything,
   FilteredOne,
   finderModel,
+  Numbered,
   PointedAt,
   Pointing,
 } from './find-by-key.fixture.js';
@@ -185,6 +186,26 @@ describe('findByKey', () => {
       // Not of the type uuid: postgresql refuses it, the others find nothing. Either way it is a value and no SQL.
       const hostile = findByKey(em, Product, { tenantId, id: "' or '1'='1" }).catch(() => null);
       expect(await hostile).toBeNull();
+    });
+
+    it('finds by an integer, and leaves other numbers to em.findOne', async () => {
+      em.create(Numbered, { id: 7, name: 'seven' });
+      await em.flush();
+      em = database.fork();
+      const statements = await database.statementsOf(async () => {
+        expect(await findByKey(em, Numbered, { id: 7 })).toMatchObject({ id: 7, name: 'seven' });
+        expect(await findByKey(em, Numbered, { id: 8 })).toBeNull();
+      });
+      expect(statements[0]).toBe(statements[1]);
+      expect(await findByKey(em, Numbered, { id: 7.5 })).toBeUndefined();
+      expect(await findByKey(em, Numbered, { id: Number.NaN })).toBeUndefined();
+    });
+
+    it('is called off by its signal', async () => {
+      const signal = AbortSignal.abort(new Error('the caller left'));
+      const called = findByKey(em, Product, keyOf('book'), { signal });
+      await expect(called).rejects.toThrow('the caller left');
+      expect(await find(Product, 'book')).toBeInstanceOf(Book);
     });
 
     it('finds no row of a sibling class', async () => {

@@ -1,7 +1,7 @@
 import { type EntityMetadata, type EntityName, ReferenceKind } from '@mikro-orm/core';
 import type { AbstractSqlDriver, SqlEntityManager } from '@mikro-orm/sql';
 import { engineOf } from '../engines/engines.js';
-import { KeyFinder } from './key-finder.js';
+import { KeyFinder, type KeyFindOptions, type KeyValues } from './key-finder.js';
 
 type Finders = Map<EntityMetadata, Promise<KeyFinder | undefined>>;
 
@@ -23,12 +23,14 @@ const findersOfDrivers = new WeakMap<AbstractSqlDriver, Finders>();
  * relations, a schema of the call's own, session settings, a global result cache, abort signals.
  *
  * @param key  every primary key property and nothing else; never from a caller where a part of it names the tenant
+ * @param options  how the one statement may be called off
  * @returns the managed entity; `null` when there is no such row; `undefined` when `em.findOne` must be asked instead
  */
 export async function findByKey(
   em: SqlEntityManager,
   entityName: EntityName,
   key: unknown,
+  options?: KeyFindOptions,
 ): Promise<object | null | undefined> {
   const context = em.getContext();
   const meta = context.getMetadata().get(entityName);
@@ -39,17 +41,21 @@ export async function findByKey(
   if (!finder) return undefined;
   await context.tryFlush(entityName, {});
   const filtered = await context.applyFilters(entityName, key as never, {}, 'read');
-  return filtered === key ? finder.find(context, key) : undefined;
+  return filtered === key ? finder.find(context, key, options) : undefined;
 }
 
-/** Text only: what else a key may hold is converted or compared in ways of its own. */
-function isKeyOf(meta: EntityMetadata, key: unknown): key is Record<string, string> {
+/** Text and integers only: what else a key may hold is converted or compared in ways of its own. */
+function isKeyOf(meta: EntityMetadata, key: unknown): key is KeyValues {
   if (typeof key !== 'object' || key === null) return false;
   const names = Object.keys(key);
   return (
     names.length === meta.primaryKeys.length &&
-    meta.primaryKeys.every((name) => typeof (key as Record<string, unknown>)[name] === 'string')
+    meta.primaryKeys.every((name) => isBindable((key as Record<string, unknown>)[name]))
   );
+}
+
+function isBindable(value: unknown): boolean {
+  return typeof value === 'string' || Number.isSafeInteger(value);
 }
 
 /** Whether nothing but the key has a say in what is read, and how. */

@@ -6,6 +6,15 @@ import type { Engine } from '../engines/engine.js';
 /** A value of the statement: the key property of this name, or always the same (a discriminator). */
 type Slot = { readonly key: string } | { readonly constant: unknown };
 
+/** A primary key, by property. */
+export type KeyValues = Readonly<Record<string, string | number>>;
+
+/** How a read may be called off: Kysely's options, see `inflightQueryAbortStrategy` of MikroORM. */
+export interface KeyFindOptions {
+  readonly signal?: AbortSignal;
+  readonly inflightQueryAbortStrategy?: 'ignore query' | 'cancel query' | 'kill session';
+}
+
 /** What MikroORM builds its reads with. Private in its types; the contract suite pins what is used of it. */
 interface QueryMaker {
   createQueryBuilderFromOptions(meta: EntityMetadata, where: object, options: object): Promise<QueryBuilder<object>>;
@@ -53,8 +62,8 @@ export class KeyFinder {
   }
 
   /** The entity, managed by `em`; `null` when there is no such row. */
-  async find(em: SqlEntityManager, key: Readonly<Record<string, string>>): Promise<object | null> {
-    const row = await this.#read(em, key);
+  async find(em: SqlEntityManager, key: KeyValues, options?: KeyFindOptions): Promise<object | null> {
+    const row = await this.#read(em, key, options);
     const data = row && this.driver.mapResult(row, this.meta, [], this.query);
     if (!data) return null;
     const entity = em
@@ -65,17 +74,18 @@ export class KeyFinder {
     return entity;
   }
 
-  async #read(em: SqlEntityManager, key: Readonly<Record<string, string>>): Promise<EntityData<object> | undefined> {
+  async #read(em: SqlEntityManager, key: KeyValues, options?: KeyFindOptions): Promise<EntityData<object> | undefined> {
     const transaction = em.getTransactionContext<Kysely<unknown>>();
     const isReplicaPreferred = !transaction && em.config.get('preferReadReplicas');
     const connection = this.driver.getConnection(isReplicaPreferred ? 'read' : 'write') as AbstractSqlConnection;
     await connection.ensureConnection();
     const params = this.slots.map((slot) => ('key' in slot ? key[slot.key] : slot.constant));
     const client = transaction ?? connection.getClient();
-    const send = async () => (await client.executeQuery(CompiledQuery.raw(this.sql, params))).rows;
+    const sql = em.config.get('onQuery')(this.sql, params);
+    const send = async () => (await client.executeQuery(CompiledQuery.raw(sql, params), options)).rows;
     const logging = connection as unknown as LoggingConnection;
     try {
-      const [row] = await logging.executeQuery(this.sql, send, { id: em.id, params });
+      const [row] = await logging.executeQuery(sql, send, { id: em.id, params });
       return row as EntityData<object> | undefined;
     } catch (error) {
       throw this.driver.convertException(error as Error);
