@@ -1,6 +1,7 @@
 import { type EntityMetadata, type EntityProperty, ReferenceKind, Utils } from '@mikro-orm/core';
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import type { EngineName } from '#libs/persistence';
+import type { CallOff } from '../sharded/shard-scope.js';
 import type { AggregatePlan, Part, Value } from './aggregate-plan.js';
 
 /** A row of a shard's part: group keys and parts as text, in the order of the plan; floating-point numbers as they are. */
@@ -16,6 +17,7 @@ export class ShardAggregate {
     private readonly engine: EngineName,
     private readonly meta: EntityMetadata,
     private readonly where: unknown,
+    private readonly callOff: CallOff,
   ) {}
 
   /** Groups with their parts. Without groups it is one row, also over no rows. */
@@ -36,7 +38,7 @@ export class ShardAggregate {
     const sql =
       `select ${selected.join(', ') || '1 as one'} from (${inner}) ${this.#quote('t')}` +
       (groupBy ? ` group by ${groupBy} limit ${maxRows + 1}` : '');
-    const rows = await this.em.execute<Record<string, never>[]>(sql);
+    const rows = await this.em.execute<Record<string, never>[]>(sql, [], { method: 'all', ...this.callOff });
     return rows.map((row) => ({
       groups: keys.map((_, index) => row[`g${index}`] ?? null),
       parts: parts.map((_, index) => row[`p${index}`] ?? null),

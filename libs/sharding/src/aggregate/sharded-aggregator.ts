@@ -1,5 +1,4 @@
 import type { EntityName } from '@mikro-orm/core';
-import { getEngine } from '#libs/persistence';
 import { FanOutUnsupportedError } from '../errors/fan-out-unsupported.error.js';
 import type { ShardScope } from '../sharded/shard-scope.js';
 import type { ShardCallOptions } from '../sharded/sharded-options.js';
@@ -29,9 +28,9 @@ export class ShardedAggregator {
     const merged = new MergedGroups(plan);
     const answers = await this.scope.ask(
       shards,
-      (em, _signal, id) => {
-        const engine = getEngine(this.scope.options.registry.definition(id).url).name;
-        const shard = new ShardAggregate(em, engine, this.scope.children.metadata(entityName, id), where);
+      (em, callOff, id) => {
+        const meta = this.scope.children.metadata(entityName, id);
+        const shard = new ShardAggregate(em, this.scope.engineOf(id).name, meta, where, callOff);
         return askAll(shard, plan);
       },
       options,

@@ -50,7 +50,9 @@ export class WhereNarrowing {
     const position = meta.primaryKeys.indexOf(name as never);
     if (position < 0) return undefined;
     const value = meta.compositePK ? (primaryKey as unknown as unknown[])[position] : primaryKey;
-    return this.#ofCondition(meta, name, value);
+    return 'property' in rule && !Array.isArray(value)
+      ? this.#shardFor(value as ShardKeyValue)
+      : this.#ofCondition(meta, name, value);
   }
 
   #ofList(meta: EntityMetadata, list: readonly unknown[]): Shards {

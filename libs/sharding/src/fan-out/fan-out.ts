@@ -33,8 +33,28 @@ export async function askEach<T>(shards: readonly ShardId[], ask: AskShard<T>, l
         return answer.value;
       }),
     );
-  } finally {
+  } catch (error) {
     control.abort();
+    throw error;
+  }
+}
+
+/**
+ * Like `askEach` for writes that are going to be rolled back when one fails: it ends when every shard's work has ended,
+ * failed or called off. Work that outlived the rollback would write outside of the transaction, for good.
+ */
+export async function writeEach<T>(shards: readonly ShardId[], write: AskShard<T>, limits: FanOutLimits): Promise<T[]> {
+  const running: Promise<unknown>[] = [];
+  const noting: AskShard<T> = (id, signal) => {
+    const work = write(id, signal);
+    running.push(work);
+    return work;
+  };
+  try {
+    return await askEach(shards, noting, limits);
+  } catch (error) {
+    await Promise.allSettled(running);
+    throw error;
   }
 }
 
@@ -45,11 +65,7 @@ export async function askEachPartially<T>(
   limits: FanOutLimits,
 ): Promise<ShardAnswer<T>[]> {
   const control = new AbortController();
-  try {
-    return await Promise.all(shards.map((id) => askOne(id, ask, limits, control)));
-  } finally {
-    control.abort();
-  }
+  return Promise.all(shards.map((id) => askOne(id, ask, limits, control)));
 }
 
 async function askOne<T>(
@@ -63,12 +79,16 @@ async function askOne<T>(
     reject(new ShardUnavailableError(id, `no answer within ${deadlineMs} ms`));
     control.abort();
   }, deadlineMs);
+  const leave = () => reject(signal?.reason);
   try {
+    signal?.throwIfAborted();
+    signal?.addEventListener('abort', leave);
     const callOff = signal ? AbortSignal.any([control.signal, signal]) : control.signal;
     return { id, ok: true, value: await Promise.race([ask(id, callOff), late]) };
   } catch (error) {
     return { id, ok: false, error: toShardError(id, error) };
   } finally {
     clearTimeout(timer);
+    signal?.removeEventListener('abort', leave);
   }
 }

@@ -36,6 +36,10 @@ export class ShardUnitOfWork {
     private readonly atomic: AtomicShards,
   ) {}
 
+  get isInTransaction(): boolean {
+    return this.#transaction !== undefined;
+  }
+
   /** @throws {UnitOfWorkBrokenError} after a rollback of something that was sent */
   assertUsable(): void {
     if (this.#isBroken) throw new UnitOfWorkBrokenError();

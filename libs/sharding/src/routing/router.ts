@@ -45,13 +45,15 @@ export class Router {
     return this.#known(shard);
   }
 
-  /** The shards to ask for a query; by primary key where that is all it names. */
-  ofQuery(query: ShardQuery, pin?: ShardPin): Route {
+  /**
+   * The shards to ask for a query; by primary key where that is all it names.
+   * @param primaryKey  `primaryKeyOf` the query, when the caller knows it already
+   */
+  ofQuery(query: ShardQuery, pin?: ShardPin, primaryKey = query.meta && primaryKeyOf(query.meta, query.where)): Route {
     if (pin !== undefined) return { shards: [this.pin(pin)], by: 'pin' };
     if (this.pinned !== undefined) return { shards: [this.pinned], by: 'unit-of-work' };
     const owner = Utils.isEntity(query.where) ? this.context.shardOf(query.where) : undefined;
     if (owner !== undefined) return { shards: [owner], by: 'entity' };
-    const primaryKey = query.meta && primaryKeyOf(query.meta, query.where);
     if (query.meta && primaryKey !== undefined) {
       return { shards: this.holders(query.meta, primaryKey), by: 'primary-key' };
     }
@@ -64,7 +66,9 @@ export class Router {
   }
 
   #checked(shards: Iterable<ShardId>): ShardId[] {
-    return [...new Set(shards)].map((shard) => this.#known(shard));
+    const unique = shards instanceof Set ? [...shards] : [...new Set(shards)];
+    for (const shard of unique) this.#known(shard);
+    return unique;
   }
 
   #known(shard: ShardId): ShardId {

@@ -44,6 +44,14 @@ export class ShardChildren {
     return this.#registry.ids.flatMap((id) => this.#opened.get(id) ?? []);
   }
 
+  /** Whether something is waiting to be written that a query for `meta` would have to see. */
+  areDirty(meta: EntityMetadata): boolean {
+    for (const { em } of this.#opened.values()) {
+      if (em.getUnitOfWork(false).shouldAutoFlush(meta as never)) return true;
+    }
+    return false;
+  }
+
   /** Mapping of an entity. That of the shard asked for where the engine matters, of any shard where only names do. */
   metadata(entityName: unknown, id: ShardId = this.#registry.ids[0] as ShardId): EntityMetadata {
     return this.#registry

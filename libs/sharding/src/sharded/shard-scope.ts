@@ -1,8 +1,8 @@
-import type { EntityMetadata } from '@mikro-orm/core';
+import type { EntityMetadata, Primary } from '@mikro-orm/core';
 import type { SqlEntityManager } from '@mikro-orm/sql';
-import { getEngine } from '#libs/persistence';
+import { type Engine, engineOf, getEngine } from '#libs/persistence';
 import type { ChooserContext, Choosers, ShardQuery } from '../choosers/choosers.js';
-import { type AskShard, askEach, askEachPartially, type FanOutLimits, type ShardAnswer } from '../fan-out/fan-out.js';
+import { type AskShard, askEach, askEachPartially, type FanOutLimits, type ShardAnswer, writeEach } from '../fan-out/fan-out.js';
 import type { FlushWatch } from '../flush/flush-watch.js';
 import { ShardUnitOfWork } from '../flush/shard-unit-of-work.js';
 import type { TransactionOptions } from '../flush/transaction-mode.js';
@@ -49,7 +49,11 @@ export class ShardScope {
   /** Where nulls stand by default: as in a database of the first shard's engine. */
   get nullsAreLow(): boolean {
     const [first] = this.options.registry.ids as [ShardId];
-    return getEngine(this.options.registry.definition(first).url).name !== 'postgresql';
+    return this.engineOf(first).name !== 'postgresql';
+  }
+
+  engineOf(id: ShardId): Engine {
+    return getEngine(this.options.registry.definition(id).url);
   }
 
   /** How a call treats several shards: its own options, else those of this unit of work. */
@@ -63,14 +67,11 @@ export class ShardScope {
   }
 
   /** Which shards a query goes to. Flushes first when it asks for something that is waiting to be written. */
-  async route(query: ShardQuery, { shard }: ShardCallOptions): Promise<Route> {
+  route(query: ShardQuery, { shard }: ShardCallOptions, primaryKey?: Primary<object>): Route | Promise<Route> {
     this.unitOfWork.assertUsable();
-    const route = this.router.ofQuery(query, shard);
-    const { meta } = query;
-    const isStale =
-      meta && this.children.opened().some(({ em }) => em.getUnitOfWork(false).shouldAutoFlush(meta as never));
-    if (isStale) await this.unitOfWork.flush(this.options.transaction);
-    return route;
+    const route = this.router.ofQuery(query, shard, primaryKey);
+    const isClean = !query.meta || !this.children.areDirty(query.meta);
+    return isClean ? route : this.unitOfWork.flush(this.options.transaction).then(() => route);
   }
 
   /** A child ready for statements: inside a transaction it has begun. */
@@ -85,13 +86,23 @@ export class ShardScope {
     return askEach(shards, this.#entering(ask), this.#limits(options));
   }
 
+  /** Like `ask`, for writes: where a failure is going to be rolled back, nothing is left running when it is told. */
+  write<T>(shards: readonly ShardId[], ask: AskChild<T>, options: ShardCallOptions): Promise<T[]> {
+    const each = this.unitOfWork.isInTransaction ? writeEach : askEach;
+    return each(shards, this.#entering(ask), this.#limits(options));
+  }
+
   /** Like `ask`, where a failing shard is an answer. */
   askPartially<T>(shards: readonly ShardId[], ask: AskChild<T>, options: ShardCallOptions): Promise<ShardAnswer<T>[]> {
     return askEachPartially(shards, this.#entering(ask), this.#limits(options));
   }
 
   #entering<T>(ask: AskChild<T>): AskShard<T> {
-    return async (id, signal) => ask(await this.enter(id), signal, id);
+    return async (id, signal) => {
+      const em = await this.enter(id);
+      // SQLite answers before anybody could call it off, and knows no way to be asked to stop.
+      return ask(em, engineOf(em).wire ? { signal, inflightQueryAbortStrategy: 'cancel query' } : { signal }, id);
+    };
   }
 
   #limits({ deadlineMs }: ShardCallOptions): FanOutLimits {
@@ -100,5 +111,14 @@ export class ShardScope {
   }
 }
 
+/**
+ * How a statement is stopped when nobody waits for it any more: MikroORM's options. On the servers the query ends, too; by
+ * default it would run on, and hold its connection.
+ */
+export interface CallOff {
+  readonly signal: AbortSignal | undefined;
+  readonly inflightQueryAbortStrategy?: 'cancel query';
+}
+
 /** Asks one child. */
-export type AskChild<T> = (em: SqlEntityManager, signal: AbortSignal | undefined, id: ShardId) => Promise<T>;
+export type AskChild<T> = (em: SqlEntityManager, callOff: CallOff, id: ShardId) => Promise<T>;

@@ -6,12 +6,13 @@ import {
   type Primary,
   wrap,
 } from '@mikro-orm/core';
+import { findByKey } from '#libs/persistence';
 import { AmbiguousIdentityError } from '../errors/ambiguous-identity.error.js';
 import { FanOutUnsupportedError } from '../errors/fan-out-unsupported.error.js';
 import { compareBy, mergeSorted } from '../merge/merge-sorted.js';
 import { type SortKey, sortKeysOf, toOrderBy } from '../merge/sort-key.js';
 import type { ShardId } from '../registry/shard-definition.js';
-import { primaryKeyOf } from '../routing/router.js';
+import { primaryKeyOf, type Route } from '../routing/router.js';
 import type { AskChild, ShardScope } from './shard-scope.js';
 import type { ShardCallOptions } from './sharded-options.js';
 
@@ -55,26 +56,42 @@ export class ShardedReader {
     return { rows: merge(lists, plan), missing: answers.filter((answer) => !answer.ok) };
   }
 
-  async findOne(entityName: Name, where: Where, options: Options): Promise<object | null> {
+  /** Not `async`: what is loaded already is found a thousand times in a unit of work, and needs nobody to wait for. */
+  findOne(entityName: Name, where: Where, options: Options): object | null | Promise<object | null> {
     const meta = this.scope.metadata(entityName);
-    const route = await this.scope.route({ kind: 'select', meta, where }, options);
     const primaryKey = primaryKeyOf(meta, where);
-    const isFirstOfMany = route.shards.length > 1 || options.orderBy !== undefined;
-    if (primaryKey === undefined && isFirstOfMany) {
+    if (primaryKey === undefined) return this.#findFirst(meta, where, options);
+    const route = this.scope.route({ kind: 'select', meta, where }, options, primaryKey);
+    const read = ({ shards }: Route) => this.#findByKey({ meta, where, primaryKey, shards, options });
+    return route instanceof Promise ? route.then(read) : read(route);
+  }
+
+  async #findFirst(meta: EntityMetadata, where: Where, options: Options): Promise<object | null> {
+    const { shards } = await this.scope.route({ kind: 'select', meta, where }, options);
+    const entityName = meta.class as Name;
+    if (shards.length > 1 || options.orderBy !== undefined) {
       const [first] = await this.find(entityName, where, { ...options, limit: 1 });
       return first ?? null;
     }
-    const hits = primaryKey === undefined ? [] : this.#findInMaps(meta, primaryKey, route.shards);
+    const own = ormOptionsOf(options);
+    const ask: AskChild<object | null> = (em, callOff) =>
+      em.findOne(entityName, where, { ...own, ...callOff } as never);
+    const [found] = await this.scope.ask(shards, ask, options);
+    return found ?? null;
+  }
+
+  #findByKey(lookup: Lookup): object | null | Promise<object | null> {
+    const hits = this.#findInMaps(lookup);
     const [hit] = hits;
+    const isLoaded = hit && hits.length === 1 && wrap(hit.entity, true).__initialized;
     // What is loaded is the answer, unless the call wants more of it than that.
-    if (hit && hits.length === 1 && isPlainLookup(options) && wrap(hit.entity, true).__initialized) return hit.entity;
-    const shards = hit ? hits.map(({ id }) => id) : route.shards;
-    const { shard: _shard, deadlineMs: _deadlineMs, ...own } = options;
-    const found = await this.scope.ask(
-      shards,
-      (em, signal) => em.findOne(entityName, where, { ...own, signal } as never) as Promise<object | null>,
-      options,
-    );
+    if (isLoaded && isPlainLookup(lookup.options)) return hit.entity;
+    return this.#readByKey(hit ? { ...lookup, shards: hits.map(({ id }) => id) } : lookup);
+  }
+
+  async #readByKey(lookup: Lookup): Promise<object | null> {
+    const { meta, shards, options } = lookup;
+    const found = await this.scope.ask(shards, readingOne(lookup), options);
     const holders = shards.filter((_, index) => found[index] != null);
     if (holders.length > 1) throw new AmbiguousIdentityError(meta.className, holders);
     return found.find((entity) => entity != null) ?? null;
@@ -83,31 +100,33 @@ export class ShardedReader {
   async count(entityName: Name, where: Where, options: ShardCallOptions): Promise<number> {
     const meta = this.scope.metadata(entityName);
     const { shards } = await this.scope.route({ kind: 'count', meta, where }, options);
-    const { shard: _shard, deadlineMs: _deadlineMs, ...own } = options;
+    const own = ormOptionsOf(options);
     const counts = await this.scope.ask(
       shards,
-      (em, signal) => em.count(entityName, where, { ...own, signal } as never),
+      (em, callOff) => em.count(entityName, where, { ...own, ...callOff } as never),
       options,
     );
     return counts.reduce((sum, count) => sum + count, 0);
   }
 
   /** What is loaded already is found without asking; loaded from two shards, it is as ambiguous as it was then. */
-  #findInMaps(meta: EntityMetadata, primaryKey: Primary<object>, shards: readonly ShardId[]): MapHit[] {
-    return shards.flatMap((id) => {
-      const em = this.scope.children.findOpened(id);
-      const entity = em?.getUnitOfWork(false).getById(meta.class as never, primaryKey as never) as object | undefined;
+  #findInMaps({ meta, primaryKey, shards }: Lookup): MapHit[] {
+    const hits: MapHit[] = [];
+    for (const id of shards) {
+      const uow = this.scope.children.findOpened(id)?.getUnitOfWork(false);
+      const entity = uow?.getById(meta.class as never, primaryKey as never) as object | undefined;
       // One that is going to be removed is left to MikroORM, which flushes first.
-      return em && entity && !em.getUnitOfWork(false).getRemoveStack().has(entity) ? [{ id, entity }] : [];
-    });
+      if (entity && !uow?.getRemoveStack().has(entity)) hits.push({ id, entity });
+    }
+    return hits;
   }
 
   #plan(entityName: Name, shards: readonly ShardId[], options: Options): FanOutPlan {
     const meta = this.scope.metadata(entityName);
-    const { shard: _shard, deadlineMs: _deadlineMs, ...own } = options;
+    const own = ormOptionsOf(options);
     const { limit, offset = 0, orderBy } = own;
     const isOrdered = orderBy !== undefined || meta.orderBy !== undefined || limit !== undefined || offset > 0;
-    const orderOn = (id: ShardId) => this.#orderOn(id, entityName, own);
+    const orderOn = this.#orders(entityName, own);
     if (shards.length < 2) {
       return { keys: [], offset: 0, limit, optionsOn: (id) => (isOrdered ? { ...own, orderBy: orderOn(id) } : own) };
     }
@@ -119,18 +138,37 @@ export class ShardedReader {
   }
 
   /**
-   * The order as one shard is asked for it; its column types are those of its own engine. One shard alone is ordered like
-   * several, so that a narrower query does not sort otherwise.
+   * The order as a shard is asked for it; its column types are those of its own engine, whose shards share their mapping.
+   * One shard alone is ordered like several, so that a narrower query does not sort otherwise.
    */
-  #orderOn(id: ShardId, entityName: Name, { orderBy }: FindOptions<object, never, never, never>): typeof orderBy {
-    try {
-      return toOrderBy(sortKeysOf(this.scope.children.metadata(entityName, id), orderBy, this.scope.nullsAreLow));
-    } catch (error) {
-      // An expression, or a property of a relation: one database can order by these, several were refused before.
-      if (error instanceof FanOutUnsupportedError) return orderBy;
-      throw error;
-    }
+  #orders(entityName: Name, { orderBy }: FindOptions<object, never, never, never>): (id: ShardId) => typeof orderBy {
+    const orders = new Map<EntityMetadata, typeof orderBy>();
+    return (id) => {
+      const meta = this.scope.children.metadata(entityName, id);
+      const order = orders.get(meta) ?? orderOn(meta, orderBy, this.scope.nullsAreLow);
+      orders.set(meta, order);
+      return order;
+    };
   }
+}
+
+function orderOn<O>(meta: EntityMetadata, orderBy: O, nullsAreLow: boolean): O {
+  try {
+    return toOrderBy(sortKeysOf(meta, orderBy, nullsAreLow)) as O;
+  } catch (error) {
+    // An expression, or a property of a relation: one database can order by these, several were refused before.
+    if (error instanceof FanOutUnsupportedError) return orderBy;
+    throw error;
+  }
+}
+
+/** One row by its key, and the shards that may hold it. */
+interface Lookup {
+  readonly meta: EntityMetadata;
+  readonly where: Where;
+  readonly primaryKey: Primary<object>;
+  readonly shards: readonly ShardId[];
+  readonly options: Options;
 }
 
 /** An object that a shard's identity map holds. */
@@ -143,11 +181,35 @@ interface MapHit {
 const ROUTING_OPTIONS = new Set(['shard', 'deadlineMs']);
 
 function isPlainLookup(options: object): boolean {
-  return Object.keys(options).every((name) => ROUTING_OPTIONS.has(name));
+  for (const name in options) if (!ROUTING_OPTIONS.has(name)) return false;
+  return true;
+}
+
+/** What MikroORM is to know of a call's options. */
+function ormOptionsOf<O extends ShardCallOptions>({ shard: _shard, deadlineMs: _deadlineMs, ...own }: O) {
+  return own;
+}
+
+/** Reads one row; by the statement that is kept for keys when nothing but the row is wanted, and it covers the entity. */
+function readingOne({ meta, where, primaryKey, options }: Lookup): AskChild<object | null> {
+  const key = isPlainLookup(options) ? keyOf(meta, primaryKey) : undefined;
+  return async (em, callOff) => {
+    // The signal of a shard that cannot be called off costs a listener a row, for nothing.
+    const found = key && (await findByKey(em, meta.class, key, callOff.inflightQueryAbortStrategy && callOff));
+    if (found !== undefined) return found;
+    return em.findOne(meta.class, where as never, { ...ormOptionsOf(options), ...callOff } as never);
+  };
+}
+
+/** A primary key by property. */
+function keyOf({ primaryKeys, compositePK }: EntityMetadata, primaryKey: Primary<object>): object {
+  const values = (compositePK ? primaryKey : [primaryKey]) as readonly unknown[];
+  return Object.fromEntries(primaryKeys.map((name, index) => [name, values[index]]));
 }
 
 function finding(entityName: Name, where: Where, { optionsOn }: FanOutPlan): AskChild<object[]> {
-  return (em, signal, id) => em.find(entityName, where, { ...optionsOn(id), signal } as never) as Promise<object[]>;
+  return (em, callOff, id) =>
+    em.find(entityName, where, { ...optionsOn(id), ...callOff } as never) as Promise<object[]>;
 }
 
 function merge(lists: readonly (readonly object[])[], { keys, offset, limit }: FanOutPlan): object[] {
