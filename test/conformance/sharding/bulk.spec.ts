@@ -125,6 +125,27 @@ describe('writes past the unit of work', () => {
       expect(await suite.create().count(Location, { id: { $gte: 300 } })).toBe(0);
     });
 
+    it('ends when every shard has, so that nothing is stored behind the rollback', async () => {
+      const em = suite.create({ mode: 'multi' });
+      const failed = Promise.withResolvers<void>();
+      const [late, refusing] = [await em.on('shard-2'), await em.on('shard-3')];
+      const [begin, beginToFail] = [late.transactional.bind(late), refusing.transactional.bind(refusing)];
+      refusing.transactional = (...args) => beginToFail(...args).finally(failed.resolve);
+      late.transactional = async (...args) => {
+        await failed.promise;
+        // By now whoever does not wait has rolled back.
+        for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve));
+        return begin(...args);
+      };
+      const rows = [
+        { id: 300, continent: 'asia' },
+        { id: 3, continent: 'europe' },
+      ];
+      await expect(em.bulkInsert(Location, rows)).rejects.toThrow(RowConstraintError);
+      for (let turn = 0; turn < 100; turn++) await new Promise((resolve) => setImmediate(resolve));
+      expect(await suite.create().count(Location, { id: 300 })).toBe(0);
+    });
+
     it('sends raw SQL to the pinned shard, a plain select to all, and refuses a raw write without a shard', async () => {
       const em = suite.create();
       const cities = await em.execute<{ city: string }[]>('select city from location where id > ?', [1]);

@@ -57,9 +57,9 @@ export class ShardedWriter {
     const { shards, batches } = this.#batchesOf(meta, rows, options);
     const keys = new Array<Primary<object>>(rows.length);
     await this.#write(shards, options, () =>
-      this.scope.ask(
+      this.scope.write(
         shards,
-        async (em, _signal, id) => {
+        async (em, _callOff, id) => {
           const batch = batches.get(id) ?? [];
           const inserted = await em.insertMany(entityName, batch.map(({ row }) => row) as never);
           // MikroORM tells the keys that the database assigned; of those that were given it knows the last.
@@ -81,9 +81,9 @@ export class ShardedWriter {
   ): Promise<number> {
     const { shards, batches } = this.#batchesOf(this.scope.metadata(entity), rows, options);
     const results = await this.#write(shards, options, () =>
-      this.scope.ask(
+      this.scope.write(
         shards,
-        (em, _signal, id) => bulkInsert(em, entity, batches.get(id)?.map(({ row }) => row) ?? []),
+        (em, _callOff, id) => bulkInsert(em, entity, batches.get(id)?.map(({ row }) => row) ?? []),
         options,
       ),
     );
@@ -98,7 +98,11 @@ export class ShardedWriter {
     }
     const { shards } = await this.scope.route({ kind: 'raw', sql }, options);
     const method = options.method ?? 'all';
-    const results = await this.scope.ask(shards, (em) => em.execute(sql, [...params] as never, method), options);
+    const results = await this.scope.ask(
+      shards,
+      (em, callOff) => em.execute(sql, [...params] as never, { method, ...callOff }),
+      options,
+    );
     return method === 'all' ? results.flat() : results[0];
   }
 
@@ -127,7 +131,7 @@ export class ShardedWriter {
     if (this.scope.children.opened().length > 0) await this.scope.unitOfWork.flush(this.scope.transaction(options));
     const { shard: _shard, deadlineMs: _deadlineMs, mode: _mode, homeShard: _homeShard, ...own } = options;
     const counts = await this.#write(shards, options, () =>
-      this.scope.ask(shards, (em) => work(new LoadedObjects(em, meta), (send) => send(em, own as never)), options),
+      this.scope.write(shards, (em) => work(new LoadedObjects(em, meta), (send) => send(em, own as never)), options),
     );
     return counts.reduce((sum, count) => sum + count, 0);
   }
