@@ -1,128 +1,10 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { raw } from '@mikro-orm/core';
-import Database from 'better-sqlite3';
-import { ormOptions } from '#libs/persistence';
-import {
-  createShardedEntityManagerFactory,
-  createShardKeyChoosers,
-  moduloPlacement,
-  type ShardedEntityManager,
-  ShardRegistry,
-} from '#libs/sharding';
+import type { ShardedEntityManager } from '#libs/sharding';
 import type { Benchmark, Comparison, Contender } from '../benchmark.js';
 import { Item } from './item.entity.js';
-import { hasSqlAlchemy, runSqlAlchemy } from './sqlalchemy.js';
-
-const ROWS = 10_000;
-const GETS = 2_000;
-const SHARDS = 4;
-/** Runs of the script before each comparison; its medians are what ours is compared with. */
-const PYTHON_RUNS = 3;
-const SELECT = 'select id, tenant, name, amount, note from item';
-
-type Row = Required<Pick<Item, 'id' | 'tenant' | 'name' | 'amount'>> & { note: string };
-
-const rows = Array.from({ length: ROWS }, (_, index): Row => {
-  const id = index + 1;
-  return {
-    id,
-    tenant: `t${id % 97}`,
-    name: `item number ${id}`,
-    amount: id * 1.25,
-    note: `some note text for row ${id}`,
-  };
-});
-/** Keys in an order that jumps between shards, as the script does. */
-const keys = Array.from({ length: GETS }, (_, index) => ((index * 7919) % ROWS) + 1);
-
-/** Four files, our registry on them, and the driver's own connections for the floor. */
-class Shards {
-  readonly #folder = mkdtempSync(join(tmpdir(), 'rowhouse-bench-'));
-  readonly registry: ShardRegistry;
-  readonly floor: readonly Database.Database[];
-  readonly #gets: readonly Database.Statement[];
-
-  private constructor() {
-    const ids = Array.from({ length: SHARDS }, (_, index) => `shard-${index}`);
-    const fileOf = (id: string) => join(this.#folder, `${id}.sqlite`);
-    this.registry = new ShardRegistry({
-      shards: ids.map((id) => ({ id, url: `sqlite:${fileOf(id)}` })),
-      ormOptions: ({ url }) => ormOptions(url, { entities: [Item] }),
-    });
-    this.floor = ids.map((id) => {
-      const database = new Database(fileOf(`floor-${id}`));
-      database.pragma('journal_mode = wal');
-      database.exec(
-        'create table item (id integer primary key, tenant text not null, name text not null, amount real not null, note text)',
-      );
-      return database;
-    });
-    this.#gets = this.floor.map((database) => database.prepare(`${SELECT} where id = ?`));
-  }
-
-  static async open(): Promise<Shards> {
-    const shards = new Shards();
-    for (const { orm } of shards.registry.all()) await orm.schema.create();
-    return shards;
-  }
-
-  /** A new unit of work; `narrow: false` asks every shard for a key. */
-  create({ narrow = true } = {}): ShardedEntityManager {
-    const { registry } = this;
-    const placement = moduloPlacement(registry.ids);
-    const choosers = createShardKeyChoosers({ placement, keys: [{ entity: Item, property: 'id' }] });
-    const everywhere = { identityChooser: () => registry.ids, executeChooser: () => registry.ids };
-    const factory = createShardedEntityManagerFactory({
-      shards: registry,
-      ...choosers,
-      ...(narrow ? {} : everywhere),
-      mode: 'multi',
-    });
-    return factory.create();
-  }
-
-  async empty(): Promise<void> {
-    for (const id of this.registry.ids) await this.registry.entityManager(id).execute('delete from item');
-    for (const database of this.floor) database.exec('delete from item');
-  }
-
-  async fill(): Promise<void> {
-    await this.empty();
-    await this.create().insertMany(Item, rows);
-    this.insertFloor();
-  }
-
-  insertFloor(): void {
-    for (const [index, database] of this.floor.entries()) {
-      const insert = database.prepare('insert into item (id, tenant, name, amount, note) values (?, ?, ?, ?, ?)');
-      database.transaction(() => {
-        for (const row of rows) {
-          if (row.id % SHARDS === index) insert.run(row.id, row.tenant, row.name, row.amount, row.note);
-        }
-      })();
-    }
-  }
-
-  getFloor(id: number): unknown {
-    return this.#gets[id % SHARDS]?.get(id);
-  }
-
-  async assertFull(): Promise<void> {
-    for (const [index, id] of this.registry.ids.entries()) {
-      const em = this.registry.entityManager(id);
-      const [row] = await em.execute(`select count(*) as n, sum(id % ${SHARDS} <> ${index}) as lost from item`);
-      if (Number(row?.n) !== ROWS / SHARDS || Number(row?.lost) !== 0) throw new Error(`${id}: ${JSON.stringify(row)}`);
-    }
-  }
-
-  async close(): Promise<void> {
-    await this.registry.close();
-    for (const database of this.floor) database.close();
-    rmSync(this.#folder, { recursive: true, force: true });
-  }
-}
+import { routingCosts } from './routing-costs.js';
+import { GETS, keys, ROWS, rows, SELECT, SHARDS, Shards } from './shards.js';
+import { hasSqlAlchemy, SqlAlchemyClock } from './sqlalchemy.js';
 
 /** One kind of work: SQLAlchemy's row for it, ours, and the driver's where it has a sensible one. */
 interface Kind {
@@ -258,21 +140,25 @@ const kinds: readonly Kind[] = [
   },
 ];
 
-async function compare(kind: Kind, withPython: boolean): Promise<Comparison> {
+async function compare(kind: Kind, clock: SqlAlchemyClock | undefined): Promise<Comparison> {
   const shards = await Shards.open();
   await shards.fill();
   const ours = kind.ours(shards);
   const floor = kind.floor?.(shards);
   const close = () => shards.close();
-  if (!withPython) {
+  if (!clock) {
     const [control = ours, ...contenders] = floor ? [floor, ours] : [ours];
     return { title: kind.title, control, contenders, close };
   }
-  const times = await runSqlAlchemy(PYTHON_RUNS);
+  await clock.sample(1);
+  let turn = 0;
   const control: Contender = {
-    name: `SQLAlchemy ${times.version}`,
-    // Timed by the script, in a process of its own, just before.
-    run: async () => ({ cpuMs: times.of(kind.row), wallMs: times.of(kind.row) }),
+    name: `SQLAlchemy ${clock.version}`,
+    // Timed by the script, in a process of its own, just before and between the comparisons before this one.
+    async run() {
+      const milliseconds = clock.of(kind.row, turn++);
+      return { cpuMs: milliseconds, wallMs: milliseconds };
+    },
   };
   const contenders = floor ? [ours, floor] : [ours];
   return { title: kind.title, control, contenders, budgets: { [ours.name]: kind.budget ?? 1 }, close };
@@ -285,6 +171,9 @@ export const sharding: Benchmark = {
   async *comparisons() {
     const withPython = await hasSqlAlchemy();
     if (!withPython) console.log('SQLAlchemy is not there: compared with the driver alone.\n');
-    for (const kind of kinds) yield await compare(kind, withPython);
+    const clock = withPython ? new SqlAlchemyClock() : undefined;
+    await clock?.sample(2);
+    for (const kind of kinds) yield await compare(kind, clock);
+    yield* routingCosts();
   },
 };
