@@ -97,7 +97,6 @@ eachEngine(
 
     describe('row-level security', () => {
       it('lets the application do all its work, as a role that owns nothing', async () => {
-        expect(await tables()).toHaveLength(11);
         for (const { owner, slug } of [acme, globex]) {
           const { body } = await owner.call('/v1/products?filter[type]=book');
           expect(body.data.map((it: { sku: string }) => it.sku).sort()).toEqual([
@@ -129,13 +128,26 @@ eachEngine(
       });
 
       it('shows a statement that nothing guards the rows of its own tenant, in every table', async () => {
+        const seen: string[] = [];
         for (const table of await tables()) {
           const all = await database.sql<{ tenant_id: string }>(`select tenant_id from "${table}"`);
-          expect([table, new Set(all.map((it) => it.tenant_id))]).toEqual([table, new Set([acme.id, globex.id])]);
           const own = await as(acme, (em) => em.execute<{ tenant_id: string }[]>(`select tenant_id from "${table}"`));
-          expect(own.length).toBe(all.filter((it) => it.tenant_id === acme.id).length);
-          expect(new Set(own.map((it) => it.tenant_id))).toEqual(new Set([acme.id]));
+          expect([table, own.length]).toEqual([table, all.filter((it) => it.tenant_id === acme.id).length]);
+          for (const { tenant_id } of own) expect([table, tenant_id]).toEqual([table, acme.id]);
+          if (new Set(all.map((it) => it.tenant_id)).size === 2) seen.push(table);
         }
+        // Both tenants have rows in these, or nothing was shown.
+        expect(seen).toEqual(
+          expect.arrayContaining([
+            'audit_entry',
+            'book',
+            'digital_product',
+            'electronic',
+            'idempotency_record',
+            'order_line',
+          ]),
+        );
+        expect(seen).toEqual(expect.arrayContaining(['payment', 'product', 'shop_order', 'transfer', 'wallet']));
       });
 
       it('lets no such statement change, delete, take over or add rows of another', async () => {
