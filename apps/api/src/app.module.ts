@@ -5,6 +5,7 @@ import { TenancyModule } from '#libs/tenancy';
 import { ApiKeysModule } from './api-keys/api-keys.module.js';
 import { AuditApiModule, reportSealing } from './audit/audit-api.module.js';
 import { AuditKeyFile } from './audit/audit-key-file.js';
+import { reportAuditGap } from './audit/report-audit-gap.js';
 import { AuthModule } from './auth/auth.module.js';
 import { AppConfig } from './config/app.config.js';
 import { ConfigModule } from './config/config.module.js';
@@ -39,7 +40,12 @@ export class AppModule {
           useFactory: ({ create }: LimiterFactory) => ({ secret: getJwtSecret(config), createLimiter: create }),
         }),
         AuditModule.forRootAsync({
-          useFactory: () => ({ keys: new AuditKeyFile(config.auditKeysFile), onSealingError: reportSealing }),
+          useFactory: () => ({
+            keys: new AuditKeyFile(config.auditKeysFile),
+            onSealingError: reportSealing,
+            onFailure: config.auditOnFailure,
+            onGap: reportAuditGap,
+          }),
         }),
         HttpModule,
         HealthModule,

@@ -1,13 +1,14 @@
 import { Module } from '@nestjs/common';
 import { ConfigurableModuleClass } from './audit.module-definition.js';
 import { AUDIT_MODULE_OPTIONS } from './audit.options.js';
+import { AuditPause } from './recorder/audit-pause.js';
 import { AuditRecorder } from './recorder/audit-recorder.js';
 import { AuditProofs } from './sealing/audit-proofs.js';
 import { AuditSealer } from './sealing/audit-sealer.js';
 import { AuditVerifier } from './sealing/audit-verifier.js';
 import { AuditTrail } from './trail/audit-trail.js';
 
-const services = [AuditRecorder, AuditTrail, AuditSealer, AuditVerifier, AuditProofs];
+const services = [AuditPause, AuditRecorder, AuditTrail, AuditSealer, AuditVerifier, AuditProofs];
 
 /**
  * Keeps every change on record, and seals the record. `forRoot(options)` or `forRootAsync({ useFactory, … })`.

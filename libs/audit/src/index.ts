@@ -1,5 +1,5 @@
 export { AuditModule } from './audit.module.js';
-export { AUDIT_MODULE_OPTIONS, type AuditModuleOptions } from './audit.options.js';
+export { AUDIT_MODULE_OPTIONS, type AuditModuleOptions, type AuditRecorderOptions } from './audit.options.js';
 export { AuditCheckpoint } from './entities/audit-checkpoint.entity.js';
 export { AuditEntry } from './entities/audit-entry.entity.js';
 export { AuditHold, type HoldScope } from './entities/audit-hold.entity.js';
@@ -10,6 +10,7 @@ export { AuditSubjectKey } from './entities/audit-subject-key.entity.js';
 export { ErasedSubjectKey } from './entities/erased-subject-key.entity.js';
 export { AuditError } from './errors/audit.error.js';
 export { AuditEntryNotFoundError } from './errors/audit-entry-not-found.error.js';
+export { AuditPauseRefusedError } from './errors/audit-pause-refused.error.js';
 export { AuditTrailReadonlyError } from './errors/audit-trail-readonly.error.js';
 export { InvalidCursorError } from './errors/invalid-cursor.error.js';
 export { InvalidProofRangeError } from './errors/invalid-proof-range.error.js';
@@ -21,6 +22,8 @@ export { UnknownAuditedPropertyError } from './errors/unknown-audited-property.e
 export { VersionNotFoundError } from './errors/version-not-found.error.js';
 export { Audited, type AuditedOptions, audited, NotAudited } from './policy/audited.decorator.js';
 export type { RecordedChange, RecordedChanges } from './recorded-changes.js';
+export type { AuditGap } from './recorder/audit-gap.js';
+export { AuditPause } from './recorder/audit-pause.js';
 export { AuditRecorder } from './recorder/audit-recorder.js';
 export { type PurgeRecord, type SignedPurge, verifyPurge } from './retention/purge-record.js';
 export {

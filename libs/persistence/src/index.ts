@@ -64,6 +64,7 @@ export type { Change, ChangedValues, ChangeKind, CollectionChange, ReadableInCha
 export { type ChangeEventsOptions, ChangeEventsSubscriber } from './events/change-events.subscriber.js';
 export type { ChangeSubscriber } from './events/change-subscriber.js';
 export { findInTransaction } from './events/find-in-transaction.js';
+export { runInSavepoint } from './events/run-in-savepoint.js';
 export type { TransactionScope } from './events/transaction-scope.js';
 export { type WriteRule, WriteRules } from './events/write-rules.js';
 export { findByKey } from './finder/find-by-key.js';

@@ -1,7 +1,14 @@
 import type { EventSubscriber } from '@mikro-orm/core';
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import { v7 as uuidv7 } from 'uuid';
-import { AuditEntry, AuditRecorder, AuditTrail, type RecordedChanges } from '#libs/audit';
+import {
+  AuditEntry,
+  AuditPause,
+  AuditRecorder,
+  type AuditRecorderOptions,
+  AuditTrail,
+  type RecordedChanges,
+} from '#libs/audit';
 import { type Actor, type ContextSeed, type ContextTenant, currentContext, runAs } from '#libs/context';
 import {
   ChangeEventsSubscriber,
@@ -63,13 +70,16 @@ class ContextEntityManager extends CurrentEntityManager {
 export class AuditWorld {
   readonly tenant: ContextTenant = aTenant('acme');
   readonly actor: Actor = { id: 'u-1', type: 'user', email: 'ada@acme.test' };
+  readonly pause: AuditPause;
 
   constructor(
     readonly database: SuiteDatabase,
     readonly trail: AuditTrail,
     private readonly entityManager: CurrentEntityManager,
     private readonly forged: ForgedEntry[],
-  ) {}
+  ) {
+    this.pause = new AuditPause(trail);
+  }
 
   /** Runs `fn` as the case's actor, in a context of its own, with its unit of work; flushes nothing. */
   as<T>(fn: (em: SqlEntityManager) => Promise<T>, seed: ContextSeed = {}): Promise<T> {
@@ -120,10 +130,14 @@ export class AuditWorld {
 }
 
 /** Declares the database of a suite; gives a fresh world for each case. */
-export function anAuditWorld(engine: TestEngine, control: Control = {}): () => AuditWorld {
+export function anAuditWorld(
+  engine: TestEngine,
+  control: Control = {},
+  options: AuditRecorderOptions = {},
+): () => AuditWorld {
   const forged: ForgedEntry[] = [];
   const forge = (entry: ForgedEntry) => void forged.push(entry);
-  const recorder = control.recorder?.(forge) ?? new AuditRecorder();
+  const recorder = control.recorder?.(forge) ?? new AuditRecorder(options);
   const onError = (error: unknown) => {
     throw error;
   };

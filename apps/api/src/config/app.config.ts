@@ -36,6 +36,7 @@ export class AppConfig {
   readonly limits: { readonly tenant: number; readonly actor: number; readonly address: number };
   /** `undefined` means: limits are counted in this process. */
   readonly redisUrl: string | undefined;
+  readonly auditOnFailure: Environment['AUDIT_ON_FAILURE'];
   /** Whether requests are counted and `/metrics` is there. */
   readonly hasMetrics: boolean;
   /** Who may read `/metrics`; `undefined` is everybody. */
@@ -58,6 +59,7 @@ export class AppConfig {
     this.logLevel = environment.LOG_LEVEL;
     this.limits = this.#limits(environment);
     this.redisUrl = environment.REDIS_URL;
+    this.auditOnFailure = environment.AUDIT_ON_FAILURE;
     this.metricsToken = environment.METRICS_TOKEN;
     this.hasMetrics = !this.production || this.metricsToken !== undefined;
   }

@@ -106,6 +106,10 @@ export const environmentSchema = z.object({
     .url({ protocol: /^rediss?$/, error: 'give a URL such as redis://host:6379' })
     .optional()
     .describe('shares limits between processes; default: each process counts for itself'),
+  AUDIT_ON_FAILURE: z
+    .enum(['refuse', 'log'], { error: 'say refuse or log' })
+    .default('refuse')
+    .describe('what becomes of a change whose audit entry cannot be written: refuse rolls it back, log leaves a gap'),
   METRICS_TOKEN: z
     .string()
     .min(16, 'give at least 16 random characters')

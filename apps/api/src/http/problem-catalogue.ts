@@ -62,6 +62,7 @@ export const problemCatalogue: Readonly<Record<ErrorCode, ProblemKind>> = {
   append_only: INTERNAL,
   atomic_unsupported: INTERNAL,
   audit_entry_not_found: { status: 404, title: 'Not found', code: 'not_found' },
+  audit_pause_refused: INTERNAL,
   audit_trail_readonly: INTERNAL,
   bad_request: { status: 400, title: 'Bad request' },
   balance_limit: { status: 409, title: 'Conflict', code: 'conflict' },

@@ -6,6 +6,7 @@ import { ShardRegistry } from '#libs/sharding';
 const PING_DEADLINE_MS = 1_000;
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const RETRIES = 'rowhouse:transaction:retry';
+const AUDIT_GAPS = 'rowhouse:audit:gap';
 
 /** One answered request, as it is counted. */
 export interface CountedRequest {
@@ -28,9 +29,11 @@ export class Metrics implements OnApplicationShutdown {
   /** Finding a child by its labels sorts and hashes them each time; by one string it is ten times as fast. */
   readonly #children = new Map<string, Histogram.Internal<'method' | 'route' | 'status'>>();
   readonly #retries: Counter;
+  readonly #auditGaps: Counter;
   readonly #shardUp: Gauge;
   readonly #shardPing: Gauge;
   readonly #countRetry = () => this.#retries.inc();
+  readonly #countGap = () => this.#auditGaps.inc();
   #watchesProcess = false;
 
   constructor(private readonly shards: ShardRegistry) {
@@ -47,6 +50,11 @@ export class Metrics implements OnApplicationShutdown {
       help: 'Transactions that others were in the way of, and that were begun again.',
       registers,
     });
+    this.#auditGaps = new Counter({
+      name: 'rowhouse_audit_gaps_total',
+      help: 'Transactions that were committed without their audit entries. Anything above 0 is an alarm.',
+      registers,
+    });
     const labelNames = ['shard'];
     this.#shardUp = new Gauge({
       name: 'rowhouse_shard_up',
@@ -61,10 +69,12 @@ export class Metrics implements OnApplicationShutdown {
       registers,
     });
     subscribe(RETRIES, this.#countRetry);
+    subscribe(AUDIT_GAPS, this.#countGap);
   }
 
   onApplicationShutdown(): void {
     unsubscribe(RETRIES, this.#countRetry);
+    unsubscribe(AUDIT_GAPS, this.#countGap);
   }
 
   count({ method, route = 'unmatched', status, seconds }: CountedRequest): void {

@@ -1,26 +1,33 @@
 import type { EntityMetadata } from '@mikro-orm/core';
 import { Inject, Injectable, Optional } from '@nestjs/common';
 import { type ContextTenant, findContext } from '#libs/context';
-import type { Change, ChangeSubscriber, TransactionScope } from '#libs/persistence';
+import { type Change, type ChangeSubscriber, runInSavepoint, type TransactionScope } from '#libs/persistence';
 import { AUDIT_MODULE_OPTIONS, type AuditModuleOptions } from '../audit.options.js';
 import { AuditPolicy } from '../policy/audit-policy.js';
+import { type AuditGap, publishGap } from './audit-gap.js';
 import { changesTextOf } from './changes-text.js';
-import { insertEntries } from './entry-table.js';
-import { circumstancesOf, type Happening, toEntityId } from './new-entry.js';
+import { type EntryTarget, insertEntries } from './entry-table.js';
+import { GapLedger, toGapHappening } from './gap-ledger.js';
+import { type Circumstances, circumstancesOf, type Happening, toEntityId } from './new-entry.js';
+import { findPause } from './pause.js';
 
 /**
  * Writes one audit entry for every changed row of an audited class, in the transaction that changes it, by one statement.
- * When the entries cannot be written the transaction rolls back: there is no change without its entry.
+ * When the entries cannot be written the transaction rolls back, unless `onFailure` says otherwise: there is no change
+ * without its entry.
  *
- * Give it to the `ChangeEventsSubscriber` of every ORM that holds tenants' rows. It keeps nothing of any work, so one serves
- * all.
+ * Give it to the `ChangeEventsSubscriber` of every ORM that holds tenants' rows. One serves all.
  */
 @Injectable()
 export class AuditRecorder implements ChangeSubscriber {
+  readonly #options: AuditModuleOptions;
+  readonly #gaps = new GapLedger();
   readonly #listeners: ((tenant: ContextTenant) => void)[] = [];
 
   /** @param options  with `keys`, entries are stamped for the sealer */
-  constructor(@Optional() @Inject(AUDIT_MODULE_OPTIONS) private readonly options: AuditModuleOptions = {}) {}
+  constructor(@Optional() @Inject(AUDIT_MODULE_OPTIONS) options: AuditModuleOptions = {}) {
+    this.#options = options;
+  }
 
   /** Calls `listener` after every commit for a tenant, whether it wrote entries or not. It must not throw. */
   onCommitted(listener: (tenant: ContextTenant) => void): void {
@@ -36,13 +43,65 @@ export class AuditRecorder implements ChangeSubscriber {
     return AuditPolicy.isAudited(meta);
   }
 
-  /** @throws {UnknownAuditedPropertyError} so that the transaction rolls back */
+  /** @throws {UnknownAuditedPropertyError} so that the transaction rolls back, whatever `onFailure` says */
   async beforeCommit(changes: readonly Change[], scope: TransactionScope): Promise<void> {
-    const happenings = changes.flatMap((change) => happeningOf(change) ?? []);
-    const { entityManager, transaction } = scope;
-    const { keys } = this.options;
-    await insertEntries({ entityManager, transaction, keys }, happenings, circumstancesOf(findContext()));
+    const happenings = withoutPaused(
+      changes.flatMap((change) => happeningOf(change) ?? []),
+      scope,
+    );
+    const circumstances = circumstancesOf(findContext());
+    if (this.#options.onFailure !== 'log') return this.#insert(scope, happenings, circumstances);
+    await this.#tryToInsert(scope, happenings, circumstances);
   }
+
+  afterRollback(scope: TransactionScope): void {
+    this.#gaps.giveBack(scope);
+  }
+
+  #insert({ entityManager, transaction }: EntryTarget, happenings: readonly Happening[], circumstances: Circumstances) {
+    const { keys } = this.#options;
+    return insertEntries({ entityManager, transaction, keys }, happenings, circumstances);
+  }
+
+  async #tryToInsert(scope: TransactionScope, happenings: readonly Happening[], circumstances: Circumstances) {
+    const tenantIds = new Set(happenings.map(({ tenantId }) => tenantId));
+    const earlier = this.#gaps.take(scope, tenantIds);
+    try {
+      await runInSavepoint(scope, async (inner) => {
+        for (const open of earlier) await this.#insert(inner, [toGapHappening(open.gap)], open.circumstances);
+        await this.#insert(inner, happenings, circumstances);
+      });
+    } catch (error) {
+      for (const open of earlier) this.#gaps.add(scope.entityManager, open);
+      for (const gap of toGaps(happenings, error)) await this.#leaveGap(scope, gap, circumstances);
+    }
+  }
+
+  /** On record at once if that is possible; and nobody is told of a gap in what is never committed. */
+  async #leaveGap(scope: TransactionScope, gap: AuditGap, circumstances: Circumstances): Promise<void> {
+    const isOnRecord = await runInSavepoint(scope, (inner) =>
+      this.#insert(inner, [toGapHappening(gap)], circumstances),
+    ).then(
+      () => true,
+      () => false,
+    );
+    scope.onCommit(() => {
+      if (!isOnRecord) this.#gaps.add(scope.entityManager, { gap, circumstances });
+      publishGap(gap);
+      this.#options.onGap?.(gap);
+    });
+  }
+}
+
+/** Counted once they are committed; those of other tenants are recorded all the same. */
+function withoutPaused(happenings: Happening[], scope: TransactionScope): readonly Happening[] {
+  const pause = findPause();
+  if (!pause) return happenings;
+  const [paused = [], rest = []] = [true, false].map((isPaused) =>
+    happenings.filter(({ tenantId }) => (tenantId === pause.tenantId) === isPaused),
+  );
+  scope.onCommit(() => pause.count(paused));
+  return rest;
 }
 
 function happeningOf(change: Change): Happening | undefined {
@@ -51,4 +110,12 @@ function happeningOf(change: Change): Happening | undefined {
   if (changes === undefined) return undefined;
   const tenantId = key.tenantId as string;
   return { tenantId, action: kind, entityName: meta.className, entityId: toEntityId(change), changes };
+}
+
+function toGaps(happenings: readonly Happening[], error: unknown): AuditGap[] {
+  const at = new Date();
+  return [...Map.groupBy(happenings, ({ tenantId }) => tenantId)].map(([tenantId, own]) => {
+    const byClass = Map.groupBy(own, ({ entityName }) => entityName ?? '');
+    return { tenantId, at, error, changes: Object.fromEntries([...byClass].map(([name, all]) => [name, all.length])) };
+  });
 }
