@@ -1,9 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import { reachableEngines, type TestEngine } from '#libs/testing';
 import { anAuditWorld } from './audit-world.js';
+import { bulkCases } from './cases/bulk.cases.js';
 import { byPassCases } from './cases/by-passes.cases.js';
 import { changeCases } from './cases/changes.cases.js';
 import { contextCases } from './cases/context.cases.js';
+import { pauseCases } from './cases/pause.cases.js';
 import { secretCases } from './cases/secrets.cases.js';
 import { trailCases } from './cases/trail.cases.js';
 import { transactionCases } from './cases/transactions.cases.js';
@@ -12,9 +14,11 @@ import { type ControlName, controls } from './controls.js';
 
 const all = [
   ...changeCases,
+  ...bulkCases,
   ...byPassCases,
   ...transactionCases,
   ...contextCases,
+  ...pauseCases,
   ...secretCases,
   ...trailCases,
   ...versionCases,

@@ -1,9 +1,11 @@
 import { describe, it } from '@jest/globals';
 import { eachEngine } from '#libs/testing';
 import { anAuditWorld } from './audit-world.js';
+import { bulkCases } from './cases/bulk.cases.js';
 import { byPassCases } from './cases/by-passes.cases.js';
 import { changeCases } from './cases/changes.cases.js';
 import { contextCases } from './cases/context.cases.js';
+import { pauseCases } from './cases/pause.cases.js';
 import { secretCases } from './cases/secrets.cases.js';
 import { trailCases } from './cases/trail.cases.js';
 import { transactionCases } from './cases/transactions.cases.js';
@@ -11,9 +13,11 @@ import { versionCases } from './cases/versions.cases.js';
 
 const groups = {
   changes: changeCases,
+  'bulk writes': bulkCases,
   'by-passes': byPassCases,
   transactions: transactionCases,
   context: contextCases,
+  pauses: pauseCases,
   secrets: secretCases,
   'the trail': trailCases,
   versions: versionCases,

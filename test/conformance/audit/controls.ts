@@ -36,6 +36,14 @@ class ForgivingRecorder extends AuditRecorder {
   }
 }
 
+/** Tells of rows and of no links. */
+class ForgetfulRecorder extends AuditRecorder {
+  override async beforeCommit(changes: readonly Change[], scope: TransactionScope): Promise<void> {
+    const without = changes.map(({ collections: _, ...change }) => change);
+    await super.beforeCommit(without, scope);
+  }
+}
+
 /** Remembers who came first, as a static variable or a connection's session does. */
 class FirstContextRecorder extends AuditRecorder {
   #first: Context | undefined;
@@ -199,6 +207,8 @@ export const controls = {
   },
   /** Swallows what goes wrong. */
   forgiving: { recorder: () => new ForgivingRecorder() },
+  /** Takes many-to-many links for no business of the trail's. */
+  forgetful: { recorder: () => new ForgetfulRecorder() },
   /** A statement for every entry. */
   oneByOne: { recorder: () => new OneByOneRecorder() },
   /** Whoever came first did everything. The guard would stop it, like the next one, before it shows. */

@@ -228,7 +228,7 @@ export const changeCases: AuditCase[] = [
   },
   {
     title: 'records links of a loaded many-to-many collection on their owner',
-    control: 'silent',
+    control: 'forgetful',
     async run(world) {
       const {
         id,
@@ -269,7 +269,7 @@ export const changeCases: AuditCase[] = [
   },
   {
     title: 'records links made from the inverse side as if they were made from the owner',
-    control: 'silent',
+    control: 'forgetful',
     async run(world) {
       const { id } = await aTaggedBook(world);
       const tag = await world.write((em) => aTag(em, 'one'));
