@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { Context, enterContext, findContext } from '#libs/context';
+import { readReason } from './reason/read-reason.js';
 
 /** What we are willing to repeat in logs and audit entries of a client's own request id. */
 const REQUEST_ID = /^[\w.:-]{1,64}$/;
@@ -16,6 +17,7 @@ function openContext(request: FastifyRequest): Context {
     method: request.method,
     ip: request.ip,
     userAgent: request.headers['user-agent'],
+    reason: readReason(request.headers['x-audit-reason']),
   });
 }
 

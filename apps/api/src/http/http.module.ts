@@ -9,6 +9,7 @@ import { IdempotencyStore } from './idempotency/idempotency-store.js';
 import { Pager } from './pager.js';
 import { ProblemFilter } from './problem.filter.js';
 import { ProblemsController } from './problems.controller.js';
+import { ReasonGuard } from './reason/reason.guard.js';
 import { SchemaValidationPipe } from './schema-validation.pipe.js';
 
 /** What every route has, wherever it is declared: access control, checked input, keyed requests that run once, one shape of
@@ -18,6 +19,7 @@ import { SchemaValidationPipe } from './schema-validation.pipe.js';
   controllers: [ProblemsController],
   providers: [
     { provide: APP_GUARD, useClass: AccessGuard },
+    { provide: APP_GUARD, useClass: ReasonGuard },
     { provide: APP_INTERCEPTOR, useClass: IdempotencyInterceptor },
     IdempotencyStore,
     { provide: APP_PIPE, useClass: SchemaValidationPipe },

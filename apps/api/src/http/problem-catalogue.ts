@@ -116,6 +116,7 @@ export const problemCatalogue: Readonly<Record<ErrorCode, ProblemKind>> = {
   placement_unavailable: SHARD_UNAVAILABLE,
   rate_limited: { status: 429, title: 'Too many requests' },
   read_only_transaction: INTERNAL,
+  reason_required: { status: 400, title: 'Reason required' },
   request_in_flight: { status: 409, title: 'Conflict', code: 'conflict' },
   revert_conflict: { status: 409, title: 'Conflict', code: 'conflict' },
   row_not_written: { status: 409, title: 'Conflict', code: 'conflict' },

@@ -9,6 +9,7 @@ export type HttpErrorCode =
   | 'not_found'
   | 'payload_too_large'
   | 'rate_limited'
+  | 'reason_required'
   | 'request_in_flight'
   | 'unsupported_media_type'
   | 'version_conflict';
