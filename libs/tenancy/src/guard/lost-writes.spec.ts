@@ -3,7 +3,7 @@ import { MikroORM } from '@mikro-orm/core';
 import type { AbstractSqlDriver, SqlEntityManager } from '@mikro-orm/sql';
 import { runAs } from '#libs/context';
 import { engines, Money, ormOptions } from '#libs/persistence';
-import { aDatabase, aTenant, Book, CardPayment, Category, eachEngine, shopModel, Tag } from '#libs/testing';
+import { aDatabase, aTenant, Book, CardPayment, Category, eachEngine, Order, shopModel, Tag } from '#libs/testing';
 import { RowNotWrittenError } from './errors/row-not-written.error.js';
 import { GuardedEntityManager } from './guarded.entity-manager.js';
 import { guardedDriver } from './guarded-driver.js';
@@ -82,6 +82,23 @@ describe('a flush whose row is gone', () => {
         em.remove(parent);
         await em.flush();
         expect(await em.count(Category, {})).toBe(0);
+      });
+    });
+
+    it('goes through when an empty collection that was not loaded is replaced or cleared', async () => {
+      const made = await as(async (em) => {
+        const price = new Money(100, 'EUR');
+        const book = em.create(Book, { sku: `sku-${Math.random()}`, name: 'b', price, isbn: '1' });
+        const order = em.create(Order, {});
+        const [tag] = await tags(em, 1);
+        return { book: book.id, order: order.id, tag: String(tag?.id) };
+      });
+      await as(async (em) => {
+        const book = await em.findOneOrFail(Book, { id: made.book } as never);
+        book.tags.set([em.getReference(Tag, made.tag as never)]);
+        (await em.findOneOrFail(Order, { id: made.order } as never)).lines.removeAll();
+        await em.flush();
+        expect(await em.fork().count(Tag, { products: { id: made.book } } as never)).toBe(1);
       });
     });
 

@@ -40,7 +40,7 @@ export function watchWrites(driver: object): void {
   };
   writer.nativeDelete = async (entity, where, options) => {
     const result = await nativeDelete.call(writer, entity, where, options);
-    assertWritten(metaOf(entity), countKeys(where), result.affectedRows);
+    assertWritten(metaOf(entity), metaOf(entity).pivotTable ? 0 : countKeys(where), result.affectedRows);
     return result;
   };
 }
@@ -55,8 +55,11 @@ function isVersioned(meta: EntityMetadata): boolean {
   return meta.ownsVersionProperty() || meta.getOwnConcurrencyCheckKeys().length > 0;
 }
 
-/** How many keys a condition of the form `{ key: { $in: […] } }` names, which is what a flush deletes by. */
+/**
+ * How many keys a condition of the form `{ key: { $in: […] } }` names, which is what a flush deletes rows by. By any other
+ * condition it clears collections that nobody loaded, which may be empty.
+ */
 function countKeys(where: unknown): number {
   const [condition] = Object.values((where ?? {}) as object);
-  return (condition as { $in?: unknown[] } | undefined)?.$in?.length ?? 1;
+  return (condition as { $in?: unknown[] } | undefined)?.$in?.length ?? 0;
 }
