@@ -6,8 +6,8 @@ import { type AuditWorld, anAuditWorld } from './audit-world.js';
 import { controls } from './controls.js';
 import { Dice, RandomWork, roots } from './random-work.js';
 
-const HISTORIES = 4;
-const UNITS_OF_WORK = 25;
+const HISTORIES = 3;
+const UNITS_OF_WORK = 20;
 
 /** Neither is in the trail: secrets, and what is ignored. */
 const UNTOLD = new Set(['apiKey', 'passwordHash', 'limit.amount', 'lastSeenAt']);
@@ -104,7 +104,7 @@ describe('the trail of a random history, folded, is the rows', () => {
       const aWorld = anAuditWorld(engine, controls[name]);
       it(name, async () => {
         // One history may happen to end without what the control gets wrong.
-        const outcomes = await Promise.allSettled([1, 2, 3, 4, 5].map((ownSeed) => expectTold(aWorld(), ownSeed)));
+        const outcomes = await Promise.allSettled([1, 2, 3].map((ownSeed) => expectTold(aWorld(), ownSeed)));
         expect(outcomes.map(({ status }) => status)).toContain('rejected');
       });
     }
