@@ -28,7 +28,9 @@ describe('the deadline of a call', () => {
       beforeAll(() => {
         jest.spyOn(console, 'error').mockImplementation(() => undefined);
       });
-      afterAll(() => jest.restoreAllMocks());
+      afterAll(() => {
+        jest.restoreAllMocks();
+      });
 
       it('ends the statement at the server, too', async () => {
         const em = suite.create();

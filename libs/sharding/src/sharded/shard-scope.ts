@@ -2,7 +2,14 @@ import type { EntityMetadata, Primary } from '@mikro-orm/core';
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import { type Engine, engineOf, getEngine } from '#libs/persistence';
 import type { ChooserContext, Choosers, ShardQuery } from '../choosers/choosers.js';
-import { type AskShard, askEach, askEachPartially, type FanOutLimits, type ShardAnswer, writeEach } from '../fan-out/fan-out.js';
+import {
+  type AskShard,
+  askEach,
+  askEachPartially,
+  type FanOutLimits,
+  type ShardAnswer,
+  writeEach,
+} from '../fan-out/fan-out.js';
 import type { FlushWatch } from '../flush/flush-watch.js';
 import { ShardUnitOfWork } from '../flush/shard-unit-of-work.js';
 import type { TransactionOptions } from '../flush/transaction-mode.js';
