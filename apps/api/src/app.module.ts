@@ -33,7 +33,7 @@ export class AppModule {
       imports: [
         ConfigModule.forRoot(config),
         StorageModule,
-        TenancyModule.forRoot({}),
+        TenancyModule.forRoot({ baseDomain: config.tenantBaseDomain }),
         LimitsModule,
         IdentityModule.forRootAsync({
           inject: [LimiterFactory],

@@ -4,6 +4,7 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { type FastifyReply, type FastifyRequest, LogController } from 'fastify';
 import pino, { type Logger } from 'pino';
+import { splitTenantPath } from '#libs/tenancy';
 import { AppModule } from './app.module.js';
 import type { AppConfig } from './config/app.config.js';
 import { prepareDataDir } from './config/data-dir.js';
@@ -17,12 +18,15 @@ import { NestLogger } from './nest-logger.js';
 
 const BODY_LIMIT_BYTES = 1_048_576;
 
-function createAdapter(logger: Logger): FastifyAdapter {
+function createAdapter(logger: Logger, { trustedProxies }: AppConfig): FastifyAdapter {
   const adapter = new FastifyAdapter({
     loggerInstance: logger,
     // One line per request, of ours (`installAccessLog`), instead of two of Fastify's.
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     bodyLimit: BODY_LIMIT_BYTES,
+    // Their X-Forwarded-* says who asked for which host; everybody else's is hearsay.
+    ...(trustedProxies.length > 0 && { trustProxy: [...trustedProxies] }),
+    rewriteUrl: ({ url = '/' }: IncomingMessage) => splitTenantPath(url)?.rest ?? url,
     // No middleware of ours or Nest's: hooks are cheaper and run before everything else.
     skipMiddie: true,
     frameworkErrors: (error: unknown, request: FastifyRequest, reply: FastifyReply) =>
@@ -45,7 +49,7 @@ export async function createApp(config: AppConfig): Promise<NestFastifyApplicati
     base: undefined,
     redact: ['req.headers.authorization', 'req.headers["x-api-key"]'],
   });
-  const adapter = createAdapter(logger);
+  const adapter = createAdapter(logger, config);
   const app = await NestFactory.create<NestFastifyApplication>(AppModule.forConfig(config), adapter, {
     logger: new NestLogger(logger),
     bodyParser: false,

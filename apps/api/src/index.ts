@@ -9,3 +9,4 @@ export { prepareData } from './prepare-data.js';
 export { centralEntities, tenantEntities } from './storage/entities.js';
 export { ShardRowSecurity } from './storage/shard-row-security.js';
 export { tenantModel } from './storage/tenant-orm-options.js';
+export { TenantDomainService } from './tenants/tenant-domain.service.js';

@@ -54,6 +54,11 @@ export class AccountStore {
     return membership;
   }
 
+  /** The membership of a user in one tenant, or `undefined`. Asked of the database each time. */
+  async findMembership(userId: string, tenantId: string): Promise<Membership | undefined> {
+    return (await this.central.get().fork().findOne(Membership, { userId, tenantId })) ?? undefined;
+  }
+
   /** The memberships of a user, oldest first. */
   async findMemberships(userId: string): Promise<Membership[]> {
     return this.central.get().find(Membership, { userId }, { orderBy: { createdAt: 'asc', tenantId: 'asc' } });

@@ -15,7 +15,7 @@ import { TokenSigner } from './sessions/token-signer.js';
 
 /**
  * Knows users, their memberships and sessions, invitations, and API keys. `forRoot(options)` or `forRootAsync({ useFactory, … })`.
- * Needs a provider of `CentralEntityManager` in a global module.
+ * Needs providers of `CentralEntityManager` and `ChangeNotices` in global modules.
  */
 @Module({
   providers: [

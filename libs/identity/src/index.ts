@@ -30,6 +30,7 @@ export { type Caller, type CredentialRequest, PassportAuthenticator } from './pa
 export { hasPermission, keyPermissionsOf, type Permission, type Role } from './permissions.js';
 export type { Principal } from './sessions/principal.js';
 export {
+  type ChangedSessions,
   type IssuedTokens,
   type SessionHolder,
   type SessionOrigin,

@@ -68,6 +68,7 @@ export { runInSavepoint } from './events/run-in-savepoint.js';
 export type { TransactionScope } from './events/transaction-scope.js';
 export { type WriteRule, WriteRules } from './events/write-rules.js';
 export { findByKey } from './finder/find-by-key.js';
+export { type ChangeNotice, ChangeNotices, type Forget, LocalChangeNotices } from './notices/change-notices.js';
 export { type OrmOverrides, ormOptions } from './orm-options.js';
 export { type KeysetPosition, keysetAfter, keysetOrder, keysetPosition, type SortKey } from './paging/keyset.js';
 export { containsText, hasItem } from './paging/text-match.js';

@@ -1,6 +1,8 @@
 import { InvalidSlugError } from './errors/invalid-slug.error.js';
 
 const FORM = /^[a-z][a-z0-9-]{1,38}[a-z0-9]$/;
+/** DNS keeps labels with hyphens there for itself; `xn--` spells names of other scripts, which show as something else. */
+const KEPT_BY_DNS = /^..--/;
 
 /** Names that would read as a part of the service itself once a slug becomes a sub-domain or a path. */
 const RESERVED = new Set(
@@ -11,14 +13,37 @@ const RESERVED = new Set(
   ).split(' '),
 );
 
+/** What is easily read as something else, and as what. Slugs are plain ASCII, so other scripts have no say here. */
+const READ_AS: readonly (readonly [written: RegExp, read: string])[] = [
+  [/0/g, 'o'],
+  [/[1i]/g, 'l'],
+  [/rn/g, 'm'],
+  [/vv/g, 'w'],
+  [/-+/g, '-'],
+];
+
+/**
+ * What a slug looks like at a glance: two slugs of one look are easily taken for each other (`acme`, `acrne`), so that one
+ * of them could ask for the other's passwords.
+ *
+ * @see Unicode TR 39, whose skeletons do this for all scripts
+ */
+export function lookOf(slug: string): string {
+  return READ_AS.reduce((look, [written, read]) => look.replace(written, read), slug);
+}
+
+const RESERVED_LOOKS = new Set([...RESERVED].map(lookOf));
+
+/** Whether a name is the service's own, and no tenant's. */
+export function isReservedSlug(slug: string): boolean {
+  return RESERVED.has(slug);
+}
+
 /**
  * Checks that `slug` may name a tenant.
- * Slugs are plain ASCII in small letters, so that no two of them look alike or differ in case only.
- *
  * @throws {InvalidSlugError}
  */
 export function assertSlug(slug: string): void {
-  // `xn--` is how DNS spells names of other scripts: such a sub-domain would show as something else.
-  if (!FORM.test(slug) || slug.startsWith('xn--')) throw new InvalidSlugError(slug, 'form');
-  if (RESERVED.has(slug)) throw new InvalidSlugError(slug, 'reserved');
+  if (!FORM.test(slug) || KEPT_BY_DNS.test(slug)) throw new InvalidSlugError(slug, 'form');
+  if (RESERVED_LOOKS.has(lookOf(slug))) throw new InvalidSlugError(slug, 'reserved');
 }

@@ -4,7 +4,9 @@ import { currentContext } from '#libs/context';
 import { LoginThrottle, PassportAuthenticator, SessionStore, type User } from '#libs/identity';
 import { AnyAccount, AnyCredentials, Public } from '../http/access.decorators.js';
 import { currentCaller, currentPrincipal } from '../http/access.guard.js';
+import { toTenantRequest } from '../http/tenant-request.js';
 import { toTenantView } from '../tenants/tenant.view.js';
+import { TenantGate } from '../tenants/tenant-gate.js';
 import { type Login, loginSchema, type Refresh, refreshSchema } from './auth.schemas.js';
 import { AuthService } from './auth.service.js';
 
@@ -16,6 +18,7 @@ export class AuthController {
     private readonly passport: PassportAuthenticator,
     private readonly sessions: SessionStore,
     private readonly throttle: LoginThrottle,
+    private readonly gate: TenantGate,
   ) {}
 
   @Public()
@@ -23,9 +26,10 @@ export class AuthController {
   @HttpCode(200)
   async logIn(@Body({ schema: loginSchema }) login: Login, @Req() request: FastifyRequest) {
     const { ip = 'unknown', userAgent } = currentContext();
+    const named = await this.gate.findNamed(toTenantRequest(request));
     const { tokens, tenant } = await this.throttle.watch(login.email, ip, async () => {
       const user: User = await this.passport.authenticateLocal(request);
-      return this.auth.logIn(user, login.tenant, { ip, userAgent });
+      return this.auth.logIn(user, { slug: login.tenant, named }, { ip, userAgent });
     });
     return { ...tokens, tokenType: 'Bearer', tenant: tenant ? toTenantView(tenant) : null };
   }
@@ -33,8 +37,9 @@ export class AuthController {
   @Public()
   @Post('refresh')
   @HttpCode(200)
-  async refresh(@Body({ schema: refreshSchema }) { refreshToken }: Refresh) {
-    return { ...(await this.auth.refresh(refreshToken)), tokenType: 'Bearer' };
+  async refresh(@Body({ schema: refreshSchema }) { refreshToken }: Refresh, @Req() request: FastifyRequest) {
+    const tokens = await this.auth.refresh(refreshToken, toTenantRequest(request));
+    return { ...tokens, tokenType: 'Bearer' };
   }
 
   @AnyAccount()

@@ -32,6 +32,12 @@ export class AppConfig {
   readonly operator: OperatorAccount | undefined;
   readonly seedDemo: boolean;
   readonly logLevel: Environment['LOG_LEVEL'];
+  /** Sub-domains of it are slugs; `undefined`: none are. */
+  readonly tenantBaseDomain: string | undefined;
+  /** Whose `X-Forwarded-*` counts; empty is nobody's. */
+  readonly trustedProxies: readonly string[];
+  /** How long a change that another process made may go unnoticed where no Redis tells of it. */
+  readonly cacheCheckMs: number;
   /** Requests a minute; 0 is no limit. */
   readonly limits: { readonly tenant: number; readonly actor: number; readonly address: number };
   /** `undefined` means: limits are counted in this process. */
@@ -57,6 +63,10 @@ export class AppConfig {
     this.operator = this.#operator(environment);
     this.seedDemo = environment.SEED_DEMO ?? !this.production;
     this.logLevel = environment.LOG_LEVEL;
+    // Browsers take every sub-domain of localhost for this machine, so that sub-domains can be tried as they are.
+    this.tenantBaseDomain = environment.TENANT_BASE_DOMAIN ?? (this.production ? undefined : 'localhost');
+    this.trustedProxies = environment.TRUST_PROXY ?? [];
+    this.cacheCheckMs = environment.CACHE_CHECK_MS;
     this.limits = this.#limits(environment);
     this.redisUrl = environment.REDIS_URL;
     this.auditOnFailure = environment.AUDIT_ON_FAILURE;

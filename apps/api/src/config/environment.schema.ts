@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { z } from 'zod';
 import { getEngine } from '#libs/persistence';
 import { parseShards } from '#libs/sharding';
@@ -25,6 +26,23 @@ const requestsPerMinute = z.coerce
   .int('give a whole number of requests a minute; 0 is no limit')
   .min(0, 'give a whole number of requests a minute; 0 is no limit')
   .optional();
+
+const PROXY = /^(?:loopback|linklocal|uniquelocal|[\da-f.:]+(?:\/\d{1,3})?)$/i;
+const PROXY_REMEDY =
+  'list the addresses or networks of your proxies: 10.0.0.5,10.1.0.0/16, or loopback, linklocal, uniquelocal';
+
+/** Never "everybody": who may speak for a proxy may choose the host and the address that requests seem to come from. */
+const proxies = z
+  .string()
+  .transform((text) => text.split(',').map((it) => it.trim()))
+  .refine((list) => list.every((it) => isProxy(it)), PROXY_REMEDY);
+
+function isProxy(text: string): boolean {
+  const [address = '', bits = '32'] = text.split('/');
+  if (!PROXY.test(text)) return false;
+  if (/^[a-z]+$/i.test(text) && isIP(text) === 0) return ['loopback', 'linklocal', 'uniquelocal'].includes(text);
+  return isIP(address) !== 0 && Number(bits) > 0 && Number(bits) <= (isIP(address) === 4 ? 32 : 128);
+}
 
 /**
  * Every environment variable the application reads: its form, default and meaning. `.env.example` and the check of the
@@ -71,6 +89,24 @@ export const environmentSchema = z.object({
     .enum(strategyNames, { error: `say ${strategyNames.join(', ')}` })
     .default('row')
     .describe('isolation of new tenants: row, schema, search-path or database, as far as the engines of SHARDS can'),
+  TENANT_BASE_DOMAIN: z
+    .string()
+    .toLowerCase()
+    .regex(/^[a-z0-9-]+(\.[a-z0-9-]+)*$/, 'give a domain such as rowhouse.example')
+    .optional()
+    .describe('domain whose sub-domains name tenants; default: none in production, localhost outside'),
+  TRUST_PROXY: proxies
+    .optional()
+    .describe('proxies whose X-Forwarded-For and X-Forwarded-Host count: addresses, networks; default: none'),
+  CACHE_CHECK_MS: z.coerce
+    .number({ error: 'give milliseconds' })
+    .int('give milliseconds')
+    .min(0, 'give milliseconds')
+    .max(30_000, 'give at most 30 000 milliseconds')
+    .default(1_000)
+    .describe(
+      'how long what another process changed of tenants, people and keys may go unnoticed without Redis, in ms',
+    ),
   JWT_SECRET: z
     .string()
     .min(32, 'give at least 32 random characters')
@@ -105,7 +141,7 @@ export const environmentSchema = z.object({
   REDIS_URL: z
     .url({ protocol: /^rediss?$/, error: 'give a URL such as redis://host:6379' })
     .optional()
-    .describe('shares limits between processes; default: each process counts for itself'),
+    .describe('shares limits, and changes of tenants and people, between processes; default: see CACHE_CHECK_MS'),
   AUDIT_ON_FAILURE: z
     .enum(['refuse', 'log'], { error: 'say refuse or log' })
     .default('refuse')

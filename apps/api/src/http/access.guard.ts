@@ -14,6 +14,7 @@ import {
 import { RateLimits } from '../limits/rate-limits.js';
 import { TenantGate } from '../tenants/tenant-gate.js';
 import { ACCESS, type Access } from './access.decorators.js';
+import { toTenantRequest } from './tenant-request.js';
 
 const CALLER = Symbol('caller');
 
@@ -60,17 +61,18 @@ export class AccessGuard implements CanActivate {
     if (access === 'public') return this.#admitAnybody(request, reply);
     const context = currentContext();
     const caller = await this.#authenticate(request, reply);
-    context.resource(CALLER, () => caller);
     context.bindActor(actorOf(caller, access));
     if (access === 'operator') {
+      context.resource(CALLER, () => caller);
       await this.limits.count(reply, { actor: callerId(caller) });
       return admitOperator(caller);
     }
     const tenantId = caller.kind === 'user' ? caller.membership?.tenantId : caller.tenantId;
     const optional = access === 'account' || access === 'credentials';
     await this.limits.count(reply, { actor: callerId(caller), ...(tenantId !== undefined && { tenant: tenantId }) });
-    await this.tenants.enter(context, tenantId, request.headers['x-tenant'], optional);
-    return admit(caller, access);
+    const admitted = await this.tenants.enter(context, caller, toTenantRequest(request), optional);
+    context.resource(CALLER, () => admitted);
+    return admit(admitted, access);
   }
 
   /** What changes something or hashes a password; health checks and pages are not counted. */

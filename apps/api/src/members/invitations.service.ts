@@ -50,14 +50,15 @@ export class InvitationsService {
   }
 
   /**
+   * @param named  the tenant at whose host, say, it is accepted: an invitation to another one is none there
    * @throws {InvitationNotFoundError} @throws {TenantSuspendedError} @throws {EmailInUseError} @throws {MemberExistsError}
    * @throws {TooManyAttemptsError}
    */
-  async accept({ token, password, name }: Acceptance): Promise<Joined> {
+  async accept({ token, password, name }: Acceptance, named?: TenantRecord): Promise<Joined> {
     const invitation = await this.invitations.getOpen(token);
     const { email, tenantId, role } = invitation;
     const tenant = await this.tenants.findById(tenantId);
-    if (!tenant) throw new InvitationNotFoundError();
+    if (!tenant || (named && named.id !== tenantId)) throw new InvitationNotFoundError();
     assertServed(tenant);
     const account = { email, password, name: name ?? email.split('@', 1).join() };
     const user = await this.throttle.watch(email, currentContext().ip ?? 'unknown', () =>

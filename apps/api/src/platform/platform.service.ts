@@ -107,6 +107,7 @@ export class PlatformService {
       }
       if (status === 'archived') await this.sessions.endAll(tenant.id, transaction);
       await transaction.flush();
+      await this.tenants.announce(transaction, record.id);
       await this.#recordChange(record, status);
     });
     this.tenants.forget(record.id);

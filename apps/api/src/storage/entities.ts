@@ -11,8 +11,9 @@ import {
 } from '#libs/audit';
 import { ApiKey, Invitation, Membership, Session, User } from '#libs/identity';
 import { Money } from '#libs/persistence';
-import { PlacementRecord, Tenant } from '#libs/tenancy';
+import { PlacementRecord, SlugLook, Tenant, TenantDomain } from '#libs/tenancy';
 import { IdempotencyRecord } from '../http/idempotency/idempotency-record.entity.js';
+import { ChangeNoticeRecord } from '../notices/change-notice.entity.js';
 import { Book } from '../shop/catalogue/book.entity.js';
 import { Category } from '../shop/catalogue/category.entity.js';
 import { DigitalProduct } from '../shop/catalogue/digital-product.entity.js';
@@ -30,6 +31,8 @@ import { Wallet } from '../shop/wallets/wallet.entity.js';
 /** What belongs to no tenant: the central database. */
 export const centralEntities = [
   Tenant,
+  SlugLook,
+  TenantDomain,
   PlacementRecord,
   User,
   Membership,
@@ -37,6 +40,7 @@ export const centralEntities = [
   Session,
   ApiKey,
   ErasedSubjectKey,
+  ChangeNoticeRecord,
 ];
 
 /** What belongs to a tenant: every shard. A new entity of the product is added here, and nowhere else. */

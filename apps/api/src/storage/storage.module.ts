@@ -1,7 +1,9 @@
 import { Global, Module, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
-import { CentralEntityManager, CurrentEntityManager } from '#libs/persistence';
+import { CentralEntityManager, ChangeNotices, CurrentEntityManager } from '#libs/persistence';
 import { ShardRegistry } from '#libs/sharding';
 import { assertTenantModel, IsolationStrategies, TenantDatabases } from '#libs/tenancy';
+import { CentralChangeNotices } from '../notices/central-change-notices.js';
+import { NoticeChannel } from '../notices/notice-channel.js';
 import { CentralDatabase } from './central-database.js';
 import { DatabaseMigrator } from './database-migrator.js';
 import { PlacedEntityManager } from './placed-entity-manager.js';
@@ -23,6 +25,8 @@ function createStrategies(databases: TenantDatabases): IsolationStrategies {
     TenantPlaces,
     shardRegistryProvider,
     ShardRowSecurity,
+    NoticeChannel,
+    { provide: ChangeNotices, useClass: CentralChangeNotices },
     { provide: CentralEntityManager, useExisting: CentralDatabase },
     { provide: TenantDatabases, useClass: ShardTenantDatabases },
     { provide: IsolationStrategies, inject: [TenantDatabases], useFactory: createStrategies },
@@ -31,6 +35,7 @@ function createStrategies(databases: TenantDatabases): IsolationStrategies {
   exports: [
     CentralDatabase,
     CentralEntityManager,
+    ChangeNotices,
     CurrentEntityManager,
     DatabaseMigrator,
     IsolationStrategies,

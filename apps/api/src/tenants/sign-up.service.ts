@@ -4,7 +4,7 @@ import { AuditTrail } from '#libs/audit';
 import { type Actor, currentContext, runAs } from '#libs/context';
 import { AccountStore, LoginThrottle, type User } from '#libs/identity';
 import { CentralEntityManager } from '#libs/persistence';
-import { IsolationStrategies, type PlacementRecord, SlugTakenError, Tenant } from '#libs/tenancy';
+import { IsolationStrategies, lookOf, type PlacementRecord, SlugLook, SlugTakenError, Tenant } from '#libs/tenancy';
 import type { SignUp } from './sign-up.schemas.js';
 import { TenantPlacer, type WantedPlacement } from './tenant-placer.js';
 
@@ -42,11 +42,11 @@ export class SignUpService {
     const em = this.central.get();
     const tenant = new Tenant(slug, name);
     const placement = this.placer.place(tenant, wanted);
-    if (await em.count(Tenant, { slug })) throw new SlugTakenError(slug);
+    if (await em.count(SlugLook, { look: lookOf(slug) })) throw new SlugTakenError(slug);
     const owner = await this.throttle.watch(account.email, currentContext().ip ?? 'unknown', () =>
       this.accounts.getOrCreate(account),
     );
-    em.persist([tenant, placement]);
+    em.persist([tenant, new SlugLook(slug), placement]);
     await this.accounts.addMember(owner, tenant.id, 'owner');
     await this.#withPlace(placement, () =>
       this.#refuseTakenSlug(slug, () =>

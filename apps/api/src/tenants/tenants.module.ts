@@ -1,6 +1,7 @@
 import { Global, Module } from '@nestjs/common';
 import { CrossTenantLedger } from '#libs/tenancy';
 import { SignUpService } from './sign-up.service.js';
+import { TenantDomainService } from './tenant-domain.service.js';
 import { TenantGate } from './tenant-gate.js';
 import { TenantPlacer } from './tenant-placer.js';
 import { TenantsController } from './tenants.controller.js';
@@ -10,7 +11,13 @@ import { TrailLedger } from './trail-ledger.js';
 @Global()
 @Module({
   controllers: [TenantsController],
-  providers: [SignUpService, TenantGate, TenantPlacer, { provide: CrossTenantLedger, useClass: TrailLedger }],
-  exports: [CrossTenantLedger, SignUpService, TenantGate],
+  providers: [
+    SignUpService,
+    TenantDomainService,
+    TenantGate,
+    TenantPlacer,
+    { provide: CrossTenantLedger, useClass: TrailLedger },
+  ],
+  exports: [CrossTenantLedger, SignUpService, TenantDomainService, TenantGate],
 })
 export class TenantsModule {}

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { CentralEntityManager } from '#libs/persistence';
+import { CentralEntityManager, ChangeNotices } from '#libs/persistence';
 import { ApiKey } from '../entities/api-key.entity.js';
 import { InvalidTokenError } from '../errors/invalid-token.error.js';
 import { IDENTITY_MODULE_OPTIONS, type IdentityModuleOptions } from '../identity.options.js';
@@ -7,6 +7,7 @@ import { isSameHash, issueToken, type PresentedToken, readToken } from '../opaqu
 import type { ApiKeyPrincipal } from './api-key-principal.js';
 
 const PREFIX = 'rhk';
+const TOPIC = 'api-key';
 
 /** What a new key is to be. */
 export type NewApiKey = Pick<ApiKey, 'tenantId' | 'name' | 'permissions' | 'createdBy' | 'expiresAt'>;
@@ -35,7 +36,10 @@ export class ApiKeyStore {
   constructor(
     private readonly central: CentralEntityManager,
     @Inject(IDENTITY_MODULE_OPTIONS) private readonly options: IdentityModuleOptions,
-  ) {}
+    private readonly notices: ChangeNotices,
+  ) {
+    notices.listen(TOPIC, (id) => this.#drop(id));
+  }
 
   /** Makes a key. The caller flushes. */
   issue(of: NewApiKey, em = this.central.get()): IssuedApiKey {
@@ -50,13 +54,13 @@ export class ApiKeyStore {
    * @returns whether there was one: another tenant's is none
    */
   async remove(id: string, tenantId: string, em = this.central.get()): Promise<boolean> {
+    await this.notices.post(em, { topic: TOPIC, key: id });
     return (await em.nativeDelete(ApiKey, { id, tenantId })) === 1;
   }
 
   /** Drops what is kept of a key, so that its next request is refused. */
   forget(id: string): void {
-    this.#removals++;
-    this.#kept.delete(id);
+    this.notices.send({ topic: TOPIC, key: id });
   }
 
   /**
@@ -66,6 +70,7 @@ export class ApiKeyStore {
   async getPrincipal(key: string): Promise<ApiKeyPrincipal> {
     const presented = readToken(PREFIX, key);
     if (!presented) throw new InvalidTokenError();
+    await this.notices.whenCurrent();
     const kept = this.#kept.get(presented.id);
     if (kept && kept.staleAt > Date.now() && isSameHash(kept.hash, presented.hash)) return kept.principal;
     return this.#read(presented);
@@ -87,6 +92,12 @@ export class ApiKeyStore {
     });
     if (removals === this.#removals) this.#keep({ hash, principal, staleAt: Math.min(this.#staleAt(), endsAt) });
     return principal;
+  }
+
+  #drop(id: string | undefined): void {
+    this.#removals++;
+    if (id === undefined) this.#kept.clear();
+    else this.#kept.delete(id);
   }
 
   #keep(kept: KeptPrincipal): void {

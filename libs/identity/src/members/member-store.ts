@@ -83,8 +83,12 @@ export class MemberStore {
     work: (em: SqlEntityManager, concerned: Concerned) => Promise<void>,
   ): Promise<void> {
     const em = this.central.get().fork();
-    await em.transactional(async (transaction) => work(transaction, await lockConcerned(transaction, change)));
-    this.sessions.forget({ userId: change.userId });
+    const changed = { userId: change.userId };
+    await em.transactional(async (transaction) => {
+      await work(transaction, await lockConcerned(transaction, change));
+      await this.sessions.announce(transaction, changed);
+    });
+    this.sessions.forget(changed);
   }
 }
 

@@ -1,5 +1,7 @@
+import type { FilterQuery } from '@mikro-orm/core';
+import type { SqlEntityManager } from '@mikro-orm/sql';
 import { Inject, Injectable } from '@nestjs/common';
-import { CentralEntityManager } from '#libs/persistence';
+import { CentralEntityManager, type ChangeNotice, ChangeNotices } from '#libs/persistence';
 import { Membership } from '../entities/membership.entity.js';
 import { Session } from '../entities/session.entity.js';
 import { User } from '../entities/user.entity.js';
@@ -37,6 +39,19 @@ export function stillOpen() {
 const ROTATION_GRACE_MS = 10_000;
 const DAY_SECONDS = 86_400;
 
+/** Whose kept principals a change makes wrong: those of one session, of a user, or of a tenant. */
+export type ChangedSessions =
+  | { readonly sessionId: string }
+  | { readonly userId: string }
+  | { readonly tenantId: string };
+
+const TOPICS = { sessionId: 'session', userId: 'sessions-of-user', tenantId: 'sessions-of-tenant' } as const;
+
+function noticeOf(changed: ChangedSessions): ChangeNotice {
+  const [[name, key]] = Object.entries(changed) as [[keyof typeof TOPICS, string]];
+  return { topic: TOPICS[name], key };
+}
+
 /** Opens, refreshes, ends and looks up sessions. Everything is asked of the central database; a principal is kept a little. */
 @Injectable()
 export class SessionStore {
@@ -48,7 +63,12 @@ export class SessionStore {
     private readonly central: CentralEntityManager,
     private readonly tokens: TokenSigner,
     @Inject(IDENTITY_MODULE_OPTIONS) private readonly options: IdentityModuleOptions,
-  ) {}
+    private readonly notices: ChangeNotices,
+  ) {
+    notices.listen(TOPICS.sessionId, (id) => this.#drop(id));
+    notices.listen(TOPICS.userId, (id) => this.#dropThose(({ userId }) => userId === id));
+    notices.listen(TOPICS.tenantId, (id) => this.#dropThose(({ membership }) => membership?.tenantId === id));
+  }
 
   /** Opens a session of `userId` for one tenant, or for none (operators). The caller has checked the membership. */
   async open(userId: string, tenantId: string | null, origin: SessionOrigin): Promise<IssuedTokens> {
@@ -97,8 +117,7 @@ export class SessionStore {
 
   /** Ends a session. Its tokens are refused from the next request on. */
   async end(sessionId: string): Promise<void> {
-    await this.central.get().nativeUpdate(Session, { id: sessionId, revokedAt: null }, { revokedAt: new Date() });
-    this.#drop(sessionId);
+    await this.#end({ id: sessionId, revokedAt: null });
   }
 
   /**
@@ -106,10 +125,7 @@ export class SessionStore {
    * @returns whether there was such a session: those of others, and of the same person for another tenant, are none
    */
   async endOwn(sessionId: string, { userId, tenantId }: SessionHolder): Promise<boolean> {
-    const where = { id: sessionId, userId, tenantId, ...stillOpen() };
-    const ended = await this.central.get().nativeUpdate(Session, where, { revokedAt: new Date() });
-    this.#drop(sessionId);
-    return ended === 1;
+    return (await this.#end({ id: sessionId, userId, tenantId, ...stillOpen() })) === 1;
   }
 
   /**
@@ -118,6 +134,7 @@ export class SessionStore {
    */
   async getPrincipal(accessToken: string): Promise<Principal> {
     const { sid } = this.tokens.verifyAccessToken(accessToken);
+    await this.notices.whenCurrent();
     const kept = this.#principals.get(sid);
     if (kept && kept.staleAt > Date.now()) return kept.principal;
     const changes = this.#changes;
@@ -131,16 +148,26 @@ export class SessionStore {
   /** Ends every session for a tenant, in the transaction that shuts it. Call `forget` once that has committed. */
   async endAll(tenantId: string, em = this.central.get()): Promise<void> {
     await em.nativeUpdate(Session, { tenantId, revokedAt: null }, { revokedAt: new Date() });
+    await this.announce(em, { tenantId });
   }
 
-  /** Drops what is kept of a user's or a tenant's sessions. Call it after a membership or an account changed. */
-  forget(of: { userId?: string; tenantId?: string }): void {
-    this.#changes++;
-    for (const [sessionId, { principal }] of this.#principals) {
-      if (principal.userId === of.userId || principal.membership?.tenantId === of.tenantId) {
-        this.#principals.delete(sessionId);
-      }
-    }
+  /** Tells other processes that what is kept of these sessions is wrong, in the transaction that makes it so. */
+  announce(em: SqlEntityManager, changed: ChangedSessions): Promise<void> {
+    return this.notices.post(em, noticeOf(changed));
+  }
+
+  /** Drops what is kept of these sessions. Call it after a membership or an account changed, once that has committed. */
+  forget(changed: ChangedSessions): void {
+    this.notices.send(noticeOf(changed));
+  }
+
+  async #end(where: { id: string } & FilterQuery<Session>): Promise<number> {
+    const ended = await this.central.get().transactional(async (transaction) => {
+      await this.announce(transaction, { sessionId: where.id });
+      return transaction.nativeUpdate(Session, where, { revokedAt: new Date() });
+    });
+    this.forget({ sessionId: where.id });
+    return ended;
   }
 
   #keep(sessionId: string, principal: Principal): void {
@@ -149,9 +176,17 @@ export class SessionStore {
     this.#principals.set(sessionId, { principal, staleAt: Date.now() + cacheTtlMs });
   }
 
-  #drop(sessionId: string): void {
+  #drop(sessionId: string | undefined): void {
     this.#changes++;
-    this.#principals.delete(sessionId);
+    if (sessionId === undefined) this.#principals.clear();
+    else this.#principals.delete(sessionId);
+  }
+
+  #dropThose(areMeant: (principal: Principal) => boolean): void {
+    this.#changes++;
+    for (const [sessionId, { principal }] of this.#principals) {
+      if (areMeant(principal)) this.#principals.delete(sessionId);
+    }
   }
 
   async #readPrincipal(sessionId: string): Promise<Principal | undefined> {

@@ -10,8 +10,8 @@ export class InvalidSlugError extends TenancyError {
   ) {
     super(
       because === 'reserved'
-        ? `The slug "${slug}" is reserved. Choose another one.`
-        : 'A slug has 3 to 40 characters: a small letter first, then small letters, digits or hyphens, and no hyphen last.',
+        ? `The slug "${slug}" is reserved, or easily taken for one that is. Choose another one.`
+        : 'A slug has 3 to 40 characters: a small letter first, then small letters, digits or hyphens, and no hyphen last; not two hyphens after the second.',
     );
   }
 }
