@@ -5,21 +5,25 @@ import { Migration20261120120000Invitations as CentralInvitationsOnMariadb } fro
 import { Migration20261120121000ApiKeys as CentralApiKeysOnMariadb } from './central/mariadb/migration-20261120121000-api-keys.js';
 import { Migration20261125140000ErasedSubjectKeys as CentralErasedSubjectKeysOnMariadb } from './central/mariadb/migration-20261125140000-erased-subject-keys.js';
 import { Migration20261125150000Resolvers as CentralResolversOnMariadb } from './central/mariadb/migration-20261125150000-resolvers.js';
+import { Migration20261125170000Slots as CentralSlotsOnMariadb } from './central/mariadb/migration-20261125170000-slots.js';
 import { Migration20261120090000Initial as CentralInitialOnMysql } from './central/mysql/migration-20261120090000-initial.js';
 import { Migration20261120120000Invitations as CentralInvitationsOnMysql } from './central/mysql/migration-20261120120000-invitations.js';
 import { Migration20261120121000ApiKeys as CentralApiKeysOnMysql } from './central/mysql/migration-20261120121000-api-keys.js';
 import { Migration20261125140000ErasedSubjectKeys as CentralErasedSubjectKeysOnMysql } from './central/mysql/migration-20261125140000-erased-subject-keys.js';
 import { Migration20261125150000Resolvers as CentralResolversOnMysql } from './central/mysql/migration-20261125150000-resolvers.js';
+import { Migration20261125170000Slots as CentralSlotsOnMysql } from './central/mysql/migration-20261125170000-slots.js';
 import { Migration20261120090000Initial as CentralInitialOnPostgresql } from './central/postgresql/migration-20261120090000-initial.js';
 import { Migration20261120120000Invitations as CentralInvitationsOnPostgresql } from './central/postgresql/migration-20261120120000-invitations.js';
 import { Migration20261120121000ApiKeys as CentralApiKeysOnPostgresql } from './central/postgresql/migration-20261120121000-api-keys.js';
 import { Migration20261125140000ErasedSubjectKeys as CentralErasedSubjectKeysOnPostgresql } from './central/postgresql/migration-20261125140000-erased-subject-keys.js';
 import { Migration20261125150000Resolvers as CentralResolversOnPostgresql } from './central/postgresql/migration-20261125150000-resolvers.js';
+import { Migration20261125170000Slots as CentralSlotsOnPostgresql } from './central/postgresql/migration-20261125170000-slots.js';
 import { Migration20261120090000Initial as CentralInitialOnSqlite } from './central/sqlite/migration-20261120090000-initial.js';
 import { Migration20261120120000Invitations as CentralInvitationsOnSqlite } from './central/sqlite/migration-20261120120000-invitations.js';
 import { Migration20261120121000ApiKeys as CentralApiKeysOnSqlite } from './central/sqlite/migration-20261120121000-api-keys.js';
 import { Migration20261125140000ErasedSubjectKeys as CentralErasedSubjectKeysOnSqlite } from './central/sqlite/migration-20261125140000-erased-subject-keys.js';
 import { Migration20261125150000Resolvers as CentralResolversOnSqlite } from './central/sqlite/migration-20261125150000-resolvers.js';
+import { Migration20261125170000Slots as CentralSlotsOnSqlite } from './central/sqlite/migration-20261125170000-slots.js';
 import { Migration20261120090000Initial as TenantInitialOnMariadb } from './tenant/mariadb/migration-20261120090000-initial.js';
 import { Migration20261120110000Shop as TenantShopOnMariadb } from './tenant/mariadb/migration-20261120110000-shop.js';
 import { Migration20261120122000IdempotencyRecords as TenantIdempotencyRecordsOnMariadb } from './tenant/mariadb/migration-20261120122000-idempotency-records.js';
@@ -59,6 +63,7 @@ const migrations: Readonly<Record<MigrationSet, Readonly<Record<EngineName, read
       CentralApiKeysOnMariadb,
       CentralErasedSubjectKeysOnMariadb,
       CentralResolversOnMariadb,
+      CentralSlotsOnMariadb,
     ),
     mysql: listed(
       CentralInitialOnMysql,
@@ -66,6 +71,7 @@ const migrations: Readonly<Record<MigrationSet, Readonly<Record<EngineName, read
       CentralApiKeysOnMysql,
       CentralErasedSubjectKeysOnMysql,
       CentralResolversOnMysql,
+      CentralSlotsOnMysql,
     ),
     postgresql: listed(
       CentralInitialOnPostgresql,
@@ -73,6 +79,7 @@ const migrations: Readonly<Record<MigrationSet, Readonly<Record<EngineName, read
       CentralApiKeysOnPostgresql,
       CentralErasedSubjectKeysOnPostgresql,
       CentralResolversOnPostgresql,
+      CentralSlotsOnPostgresql,
     ),
     sqlite: listed(
       CentralInitialOnSqlite,
@@ -80,6 +87,7 @@ const migrations: Readonly<Record<MigrationSet, Readonly<Record<EngineName, read
       CentralApiKeysOnSqlite,
       CentralErasedSubjectKeysOnSqlite,
       CentralResolversOnSqlite,
+      CentralSlotsOnSqlite,
     ),
   },
   tenant: {

@@ -35,6 +35,7 @@ export { ShardKeyChangedError } from './errors/shard-key-changed.error.js';
 export { ShardNotChosenError } from './errors/shard-not-chosen.error.js';
 export { ShardUnavailableError } from './errors/shard-unavailable.error.js';
 export { ShardingError } from './errors/sharding.error.js';
+export { SlotOccupiedError } from './errors/slot-occupied.error.js';
 export { UnitOfWorkBrokenError } from './errors/unit-of-work-broken.error.js';
 export { UnknownShardError } from './errors/unknown-shard.error.js';
 export type { FanOutLimits } from './fan-out/fan-out.js';
@@ -64,7 +65,12 @@ export type {
   ShardedWriteOptions,
 } from './sharded/sharded-options.js';
 export type { PartialRows } from './sharded/sharded-reader.js';
+export { ShardRecord } from './slots/shard-record.entity.js';
 export { SLOT_COUNT, type Slot, slotOf } from './slots/slot.js';
+export { type Rebalance, SlotDirectory, type StoredSlots } from './slots/slot-directory.js';
+export { SlotMapRecord } from './slots/slot-map-record.entity.js';
+export { type Occupant, type OccupiedSlot, SlotOccupants } from './slots/slot-occupants.js';
+export { SlotRangeRecord } from './slots/slot-range-record.entity.js';
 export {
   applySlotMoves,
   createSlotTable,

@@ -129,6 +129,7 @@ export const problemCatalogue: Readonly<Record<ErrorCode, ProblemKind>> = {
   shard_key_changed: INTERNAL,
   shard_not_chosen: INTERNAL,
   shard_unavailable: SHARD_UNAVAILABLE,
+  slot_occupied: INTERNAL,
   slug_taken: { status: 409, title: 'Slug taken' },
   statement_refused: INTERNAL,
   strategy_unsupported: { status: 400, title: 'Invalid input', code: 'invalid_input' },

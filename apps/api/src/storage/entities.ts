@@ -11,6 +11,7 @@ import {
 } from '#libs/audit';
 import { ApiKey, Invitation, Membership, Session, User } from '#libs/identity';
 import { Money } from '#libs/persistence';
+import { ShardRecord, SlotMapRecord, SlotRangeRecord } from '#libs/sharding';
 import { PlacementRecord, SlugLook, Tenant, TenantDomain } from '#libs/tenancy';
 import { IdempotencyRecord } from '../http/idempotency/idempotency-record.entity.js';
 import { ChangeNoticeRecord } from '../notices/change-notice.entity.js';
@@ -41,6 +42,9 @@ export const centralEntities = [
   ApiKey,
   ErasedSubjectKey,
   ChangeNoticeRecord,
+  ShardRecord,
+  SlotMapRecord,
+  SlotRangeRecord,
 ];
 
 /** What belongs to a tenant: every shard. A new entity of the product is added here, and nowhere else. */

@@ -1,12 +1,13 @@
 import { Global, Module, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { CentralEntityManager, ChangeNotices, CurrentEntityManager } from '#libs/persistence';
-import { ShardRegistry } from '#libs/sharding';
+import { ShardRegistry, SlotDirectory, SlotOccupants } from '#libs/sharding';
 import { assertTenantModel, IsolationStrategies, TenantDatabases } from '#libs/tenancy';
 import { CentralChangeNotices } from '../notices/central-change-notices.js';
 import { NoticeChannel } from '../notices/notice-channel.js';
 import { CentralDatabase } from './central-database.js';
 import { DatabaseMigrator } from './database-migrator.js';
 import { PlacedEntityManager } from './placed-entity-manager.js';
+import { PlacedTenants } from './placed-tenants.js';
 import { shardRegistryProvider } from './shard-registry.provider.js';
 import { ShardRowSecurity } from './shard-row-security.js';
 import { ShardTenantDatabases } from './shard-tenant-databases.js';
@@ -31,6 +32,13 @@ function createStrategies(databases: TenantDatabases): IsolationStrategies {
     { provide: TenantDatabases, useClass: ShardTenantDatabases },
     { provide: IsolationStrategies, inject: [TenantDatabases], useFactory: createStrategies },
     { provide: CurrentEntityManager, useClass: PlacedEntityManager },
+    { provide: SlotOccupants, useClass: PlacedTenants },
+    {
+      provide: SlotDirectory,
+      inject: [CentralEntityManager, ShardRegistry, SlotOccupants],
+      useFactory: (central: CentralEntityManager, shards: ShardRegistry, occupants: SlotOccupants) =>
+        new SlotDirectory(central, shards, occupants),
+    },
   ],
   exports: [
     CentralDatabase,
@@ -41,6 +49,7 @@ function createStrategies(databases: TenantDatabases): IsolationStrategies {
     IsolationStrategies,
     ShardRegistry,
     ShardRowSecurity,
+    SlotDirectory,
     TenantPlaces,
   ],
 })

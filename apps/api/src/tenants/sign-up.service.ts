@@ -41,7 +41,7 @@ export class SignUpService {
   async signUp({ slug, name, owner: account }: SignUp, wanted?: WantedPlacement): Promise<SignedUp> {
     const em = this.central.get();
     const tenant = new Tenant(slug, name);
-    const placement = this.placer.place(tenant, wanted);
+    const placement = await this.placer.place(tenant, wanted);
     if (await em.count(SlugLook, { look: lookOf(slug) })) throw new SlugTakenError(slug);
     const owner = await this.throttle.watch(account.email, currentContext().ip ?? 'unknown', () =>
       this.accounts.getOrCreate(account),

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { getEngine } from '#libs/persistence';
-import { createSlotTable, type ShardDefinition, ShardRegistry, slotOf } from '#libs/sharding';
+import { ShardRegistry, SlotDirectory } from '#libs/sharding';
 import {
   IsolationStrategies,
   type IsolationStrategyName,
@@ -26,25 +26,27 @@ export class TenantPlacer {
     private readonly config: AppConfig,
     private readonly shards: ShardRegistry,
     private readonly strategies: IsolationStrategies,
+    private readonly slots: SlotDirectory,
   ) {}
 
   /**
    * @throws {UnknownShardError} when `shard` names no configured shard
    * @throws {StrategyUnsupportedError} when it, or every shard, is of an engine that cannot express the strategy
    */
-  place(tenant: Tenant, { strategy = this.config.defaultStrategy, shard }: WantedPlacement = {}): PlacementRecord {
-    const { id } = this.shards.definition(shard ?? this.#shardOfSlot(tenant, strategy));
+  async place(
+    tenant: Tenant,
+    { strategy = this.config.defaultStrategy, shard }: WantedPlacement = {},
+  ): Promise<PlacementRecord> {
+    const { id } = this.shards.definition(shard ?? (await this.#shardOfSlot(tenant, strategy)));
     const names = this.strategies.get(strategy, id).nameFor(tenant.id);
     return Object.assign(new PlacementRecord(tenant.id, strategy, id), names);
   }
 
-  #shardOfSlot({ id }: Tenant, strategy: IsolationStrategyName): string {
-    const engineOf = ({ url }: ShardDefinition) => getEngine(url).name;
-    const able = this.config.shards.filter((shard) => strategyEngines[strategy].includes(engineOf(shard)));
-    const [first] = this.config.shards;
-    if (able.length === 0 && first) throw new StrategyUnsupportedError(strategy, engineOf(first));
-    // The table is made anew: a sign-up takes some hundred times as long.
-    const slots = createSlotTable(Object.fromEntries(able.map((shard) => [shard.id, shard.weight ?? 1])));
-    return String(slots[slotOf(id)]);
+  #shardOfSlot({ id }: Tenant, strategy: IsolationStrategyName): Promise<string> {
+    const engineOf = (shardId: string) => getEngine(this.shards.definition(shardId).url).name;
+    const isAble = (shardId: string) => strategyEngines[strategy].includes(engineOf(shardId));
+    const [first] = this.shards.ids;
+    if (first && !this.shards.ids.some(isAble)) throw new StrategyUnsupportedError(strategy, engineOf(first));
+    return this.slots.place(id, isAble);
   }
 }

@@ -5,6 +5,12 @@ import { domainAddCommand } from './commands/domain-add.command.js';
 import { domainListCommand } from './commands/domain-list.command.js';
 import { domainRemoveCommand } from './commands/domain-remove.command.js';
 import { domainVerifyCommand } from './commands/domain-verify.command.js';
+import { shardAddCommand } from './commands/shard-add.command.js';
+import { shardDrainCommand } from './commands/shard-drain.command.js';
+import { shardListCommand } from './commands/shard-list.command.js';
+import { shardRebalanceCommand } from './commands/shard-rebalance.command.js';
+import { slotMoveCommand } from './commands/slot-move.command.js';
+import { slotShowCommand } from './commands/slot-show.command.js';
 
 /** Everything `npm run rowhouse` can do, in the order of the help. */
 export const commands: readonly CliCommand[] = [
@@ -14,4 +20,10 @@ export const commands: readonly CliCommand[] = [
   domainVerifyCommand,
   domainListCommand,
   domainRemoveCommand,
+  shardListCommand,
+  shardAddCommand,
+  shardDrainCommand,
+  shardRebalanceCommand,
+  slotShowCommand,
+  slotMoveCommand,
 ];

@@ -46,12 +46,18 @@ export function createSlotTable(weights: ShardWeights): SlotTable {
  *
  * @throws {InvalidSlotsError} when no weight is positive
  */
-export function planSlotMoves(table: SlotTable, weights: ShardWeights): SlotMove[] {
+export function planSlotMoves(
+  table: SlotTable,
+  weights: ShardWeights,
+  isKept: (slot: Slot) => boolean = () => false,
+): SlotMove[] {
   const held = Map.groupBy(table.keys(), (slot) => table[slot] as ShardId);
   const quota = quotas(weights, (id) => held.get(id)?.length ?? 0);
   // Surplus is given from the end of a shard's slots, so that long runs stay long.
   const surplus = [...held].flatMap(([from, slots]) =>
-    slots.slice(quota.get(from) ?? 0).map((slot) => ({ slot, from })),
+    [...slots.filter(isKept), ...slots.filter((slot) => !isKept(slot))]
+      .slice(quota.get(from) ?? 0)
+      .map((slot) => ({ slot, from })),
   );
   const wanted = [...quota].flatMap(([to, count]) =>
     Array<ShardId>(Math.max(0, count - (held.get(to)?.length ?? 0))).fill(to),

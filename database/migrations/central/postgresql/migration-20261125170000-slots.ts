@@ -1,0 +1,19 @@
+import { Migration } from '@mikro-orm/migrations';
+
+export class Migration20261125170000Slots extends Migration {
+  override up(): void {
+    this.addSql(
+      'create table "shard" ("id" varchar(60) not null, "weight" int not null, "state" varchar(20) not null, primary key ("id"))',
+    );
+    this.addSql('create table "slot_map" ("id" int not null, "epoch" int not null, primary key ("id"))');
+    this.addSql(
+      'create table "slot_range" ("first_slot" int not null, "last_slot" int not null, "shard_id" varchar(60) not null, primary key ("first_slot"))',
+    );
+  }
+
+  override down(): void {
+    this.addSql('drop table if exists "slot_range" cascade');
+    this.addSql('drop table if exists "slot_map" cascade');
+    this.addSql('drop table if exists "shard" cascade');
+  }
+}
