@@ -10,7 +10,7 @@ import { statements } from './cases/statements.js';
 import { writes } from './cases/writes.js';
 import type { IsolationCase } from './isolation-case.js';
 import { openWith, tryCase } from './isolation-run.js';
-import { aShop } from './isolation-world.js';
+import { ShopKeeper } from './isolation-world.js';
 
 /**
  * What each part of the EntityManager's guard is for: with that part alone away, and nothing looking at statements, this
@@ -66,8 +66,8 @@ describe('each part of the guarded EntityManager', () => {
       }
 
       async function comesThrough(isolationCase: IsolationCase): Promise<boolean> {
-        const shops = { own: await aShop(witness, 'acme'), target: await aShop(witness, 'globex') };
-        return (await tryCase(orm, witness, isolationCase, shops)).reached;
+        const open = () => orm.em.fork() as SqlEntityManager;
+        return (await tryCase(open, new ShopKeeper(witness), isolationCase)).reached;
       }
 
       it.each(Object.entries(NEEDED_FOR))('%s is needed', async (method, [cases, title]) => {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { MikroORM } from '@mikro-orm/core';
-import type { AbstractSqlDriver } from '@mikro-orm/sql';
+import type { AbstractSqlDriver, SqlEntityManager } from '@mikro-orm/sql';
 import { aDatabase, eachEngine, shopModel } from '#libs/testing';
 import { byPassesOf } from './cases/by-passes.js';
 import { memory } from './cases/memory.js';
@@ -10,7 +10,7 @@ import { statements } from './cases/statements.js';
 import { writes } from './cases/writes.js';
 import type { IsolationCase, Wall } from './isolation-case.js';
 import { openWith, tryCase } from './isolation-run.js';
-import { aShop } from './isolation-world.js';
+import { ShopKeeper } from './isolation-world.js';
 
 /** The guard with all walls, with each one away, and none: in tests only, by giving MikroORM its own classes back. */
 const BUILDS: Readonly<Record<string, readonly Wall[]>> = {
@@ -35,6 +35,7 @@ describe('isolation of the row strategy', () => {
 
   eachEngine((engine) => {
     const witness = aDatabase(engine, shopModel);
+    const keeper = new ShopKeeper(witness);
     const orms: Record<string, MikroORM<AbstractSqlDriver>> = {};
     const count = (key: string) => counts.set(`${engine.name}|${key}`, (counts.get(`${engine.name}|${key}`) ?? 0) + 1);
 
@@ -47,11 +48,10 @@ describe('isolation of the row strategy', () => {
     });
 
     const attemptIn = async (build: string, isolationCase: IsolationCase, onOwnRows = false) => {
-      const own = await aShop(witness, 'acme');
-      const target = onOwnRows ? own : await aShop(witness, 'globex');
       const orm = orms[build];
       if (!orm) throw new Error(`There is no build "${build}".`);
-      return tryCase(orm, witness, isolationCase, { own, target });
+      const open = () => orm.em.fork() as SqlEntityManager;
+      return tryCase(open, keeper, isolationCase, onOwnRows ? 'own' : 'target');
     };
 
     const classes: readonly [string, readonly IsolationCase[]][] = [
