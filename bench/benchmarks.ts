@@ -8,8 +8,9 @@ import { importOverHttp } from './import/import-http.bench.js';
 import { type ComparisonResult, measure } from './measure.js';
 import { tableOf, writeResults } from './report.js';
 import { sharding } from './sharding/sharding.bench.js';
+import { tenancy } from './tenancy/tenancy.bench.js';
 
-const benchmarks: readonly Benchmark[] = [http, finder, bulk, importProducts, importOverHttp, sharding, audit];
+const benchmarks: readonly Benchmark[] = [http, finder, bulk, importProducts, importOverHttp, sharding, tenancy, audit];
 
 /** Runs the named benchmarks, or all of them. @returns the exit code: 1 when a name is unknown */
 export async function runBenchmarks(names: readonly string[]): Promise<number> {
