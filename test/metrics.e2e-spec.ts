@@ -80,4 +80,16 @@ describe('GET /metrics', () => {
     expect(status).toBe(200);
     expect(text).toContain('http_request_duration_seconds');
   });
+
+  it('tells how full the pools are', async () => {
+    const anonymous = await start();
+    const { owner } = await signUp(appOf(), 'acme');
+    await owner.call('/v1/products');
+    const { text } = await anonymous.call('/metrics');
+    for (const database of ['central', 'shard-1', 'shard-2']) {
+      expect(text).toContain(`rowhouse_pool_connections{database="${database}",role="primary",state="max"} 1`);
+      expect(text).toContain(`rowhouse_pool_connections{database="${database}",role="primary",state="in_use"} 0`);
+      expect(text).toContain(`rowhouse_pool_connections{database="${database}",role="primary",state="timed_out"} 0`);
+    }
+  });
 });

@@ -12,6 +12,7 @@ import { chooseRequestId, installAccessLog, installContextHook } from './http/co
 import { installMediaTypes } from './http/media-types.js';
 import { installOpenApi } from './http/open-api.js';
 import { answerProblem } from './http/problem.filter.js';
+import { installStatementLog } from './http/statement-log.js';
 import { installMetricsHook } from './metrics/metrics.hook.js';
 import { Metrics } from './metrics/metrics.js';
 import { NestLogger } from './nest-logger.js';
@@ -58,6 +59,7 @@ export async function createApp(config: AppConfig): Promise<NestFastifyApplicati
   const fastify = adapter.getInstance();
   installContextHook(fastify);
   installAccessLog(fastify);
+  installStatementLog(fastify, config);
   if (config.hasMetrics) installMetricsHook(fastify, app.get(Metrics));
   installMediaTypes(fastify);
   app.useSecurityHeaders();

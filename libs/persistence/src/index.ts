@@ -23,7 +23,9 @@ export type { DriverClass, Engine, EngineName, PoolOptions } from './engines/eng
 export { engineOf, engines, getEngine } from './engines/engines.js';
 export { LongTextType } from './engines/long-text.type.js';
 export type { PlaceDialect, SendStatement } from './engines/place-dialect.js';
+export { type PoolFigures, poolFiguresOf } from './engines/pool-gate.js';
 export type { StatementSettings } from './engines/statement-settings.js';
+export { type SentStatement, watchStatements } from './engines/statement-watch.js';
 export type { LockKind, LockWait } from './engines/transaction-dialect.js';
 export type { BranchName, PreparedBranch, TwoPhaseDialect } from './engines/two-phase-dialect.js';
 export type { Cut, Wire } from './engines/wire.js';
@@ -46,6 +48,7 @@ export { InvalidRowError } from './errors/invalid-row.error.js';
 export { LockUnavailableError } from './errors/lock-unavailable.error.js';
 export { LockUnsupportedError } from './errors/lock-unsupported.error.js';
 export { PersistenceError } from './errors/persistence.error.js';
+export { PoolExhaustedError } from './errors/pool-exhausted.error.js';
 export { ReadOnlyTransactionError } from './errors/read-only-transaction.error.js';
 export { RowClassMismatchError } from './errors/row-class-mismatch.error.js';
 export { type RowConstraint, RowConstraintError } from './errors/row-constraint.error.js';

@@ -22,6 +22,10 @@ export class AppConfig {
   readonly centralUrl: string;
   readonly shards: readonly ShardDefinition[];
   readonly shardTimeoutMs: number;
+  /** Connections to one database. */
+  readonly poolMax: number;
+  /** Whether every statement is logged. */
+  readonly logSql: boolean;
   /** Role of application work on PostgreSQL; `undefined` means: as the user of the URL, and policies are not checked. */
   readonly databaseRole: string | undefined;
   readonly defaultStrategy: IsolationStrategyName;
@@ -56,6 +60,8 @@ export class AppConfig {
     this.centralUrl = environment.CENTRAL_URL ?? this.#embedded('central');
     this.shards = environment.SHARDS ?? ['shard-1', 'shard-2'].map((id) => ({ id, url: this.#embedded(id) }));
     this.shardTimeoutMs = environment.SHARD_TIMEOUT_MS;
+    this.poolMax = environment.POOL_MAX;
+    this.logSql = environment.LOG_SQL ?? false;
     this.databaseRole = environment.ROW_SECURITY === 'enforced' ? environment.DATABASE_ROLE : undefined;
     this.defaultStrategy = environment.DEFAULT_STRATEGY;
     this.jwtSecret = environment.JWT_SECRET;

@@ -85,6 +85,17 @@ export const environmentSchema = z.object({
     .describe(
       'PostgreSQL: unchecked starts without looking at policies and runs as the user of the URL, for development only',
     ),
+  POOL_MAX: z.coerce
+    .number({ error: 'give a number of connections from 1' })
+    .int('give a number of connections from 1')
+    .min(1, 'give a number of connections from 1')
+    .default(10)
+    .describe('connections to each database at most, of each process; sqlite has one for each file'),
+  LOG_SQL: toggle
+    .optional()
+    .describe(
+      'show every statement in the log, without values; outside production also for a request with X-Log-Sql: true',
+    ),
   DEFAULT_STRATEGY: z
     .enum(strategyNames, { error: `say ${strategyNames.join(', ')}` })
     .default('row')

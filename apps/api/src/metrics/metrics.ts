@@ -1,7 +1,9 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { poolFiguresOf } from '#libs/persistence';
 import { ShardRegistry } from '#libs/sharding';
+import { CentralDatabase } from '../storage/central-database.js';
 
 const PING_DEADLINE_MS = 1_000;
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
@@ -32,11 +34,15 @@ export class Metrics implements OnApplicationShutdown {
   readonly #auditGaps: Counter;
   readonly #shardUp: Gauge;
   readonly #shardPing: Gauge;
+  readonly #pools: Gauge;
   readonly #countRetry = () => this.#retries.inc();
   readonly #countGap = () => this.#auditGaps.inc();
   #watchesProcess = false;
 
-  constructor(private readonly shards: ShardRegistry) {
+  constructor(
+    private readonly shards: ShardRegistry,
+    private readonly central: CentralDatabase,
+  ) {
     const registers = [this.#registry];
     this.#requests = new Histogram({
       name: 'http_request_duration_seconds',
@@ -68,6 +74,12 @@ export class Metrics implements OnApplicationShutdown {
       labelNames,
       registers,
     });
+    this.#pools = new Gauge({
+      name: 'rowhouse_pool_connections',
+      help: 'Connections of a pool: at most, in use; callers that wait for one, and that waited in vain since the start.',
+      labelNames: ['database', 'role', 'state'],
+      registers,
+    });
     subscribe(RETRIES, this.#countRetry);
     subscribe(AUDIT_GAPS, this.#countGap);
   }
@@ -96,6 +108,7 @@ export class Metrics implements OnApplicationShutdown {
     if (!this.#watchesProcess) collectDefaultMetrics({ register: this.#registry });
     this.#watchesProcess = true;
     await this.#askShards();
+    this.#askPools();
     return this.#registry.metrics();
   }
 
@@ -103,6 +116,15 @@ export class Metrics implements OnApplicationShutdown {
     for (const { id, ok, ms } of await this.shards.pingAll(PING_DEADLINE_MS)) {
       this.#shardUp.set({ shard: id }, ok ? 1 : 0);
       this.#shardPing.set({ shard: id }, ms / 1000);
+    }
+  }
+
+  #askPools(): void {
+    for (const { id, orm } of [{ id: 'central', orm: this.central.orm }, ...this.shards.all()]) {
+      for (const { role, max, inUse, waiting, timeouts } of poolFiguresOf(orm.driver)) {
+        const states = { max, in_use: inUse, waiting, timed_out: timeouts };
+        for (const [state, value] of Object.entries(states)) this.#pools.set({ database: id, role, state }, value);
+      }
     }
   }
 }

@@ -10,24 +10,30 @@ import { centralEntities } from './entities.js';
 import { logOrm } from './orm-logger.js';
 
 const UNIT_OF_WORK = Symbol('central unit of work');
+/** Central work is short: who has waited for this long waits in vain. */
+const ACQUIRE_TIMEOUT_MS = 10_000;
 
 /** The central database, and the unit of work on it that each context has. */
 @Injectable()
 export class CentralDatabase extends CentralEntityManager {
   readonly orm: MikroORM<AbstractSqlDriver>;
 
-  constructor({ centralUrl }: AppConfig) {
+  constructor({ centralUrl, poolMax }: AppConfig) {
     super();
     const migrationsList = migrationsOf('central', getEngine(centralUrl).name);
     this.orm = new MikroORM<AbstractSqlDriver>(
-      ormOptions(centralUrl, {
-        entities: centralEntities,
-        extensions: [Migrator],
-        logger: logOrm,
-        migrations: { snapshot: false, migrationsList },
-        // Of its own name: MikroORM looks transactions up by it, and a shard's must never be found here.
-        contextName: 'central',
-      }),
+      ormOptions(
+        centralUrl,
+        {
+          entities: centralEntities,
+          extensions: [Migrator],
+          logger: logOrm,
+          migrations: { snapshot: false, migrationsList },
+          // Of its own name: MikroORM looks transactions up by it, and a shard's must never be found here.
+          contextName: 'central',
+        },
+        { max: poolMax, acquireTimeoutMs: ACQUIRE_TIMEOUT_MS },
+      ),
     );
   }
 

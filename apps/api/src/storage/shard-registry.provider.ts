@@ -1,7 +1,7 @@
 import type { FactoryProvider } from '@nestjs/common';
 import { AuditRecorder } from '#libs/audit';
 import type { ContextTenant } from '#libs/context';
-import { getEngine, ormOptions } from '#libs/persistence';
+import { type Engine, getEngine, ormOptions } from '#libs/persistence';
 import { ShardRegistry } from '#libs/sharding';
 import { type Placement, placementOf } from '#libs/tenancy';
 import { AppConfig } from '../config/app.config.js';
@@ -14,16 +14,26 @@ const MAX_CONNECT_MS = 5_000;
 export const shardRegistryProvider: FactoryProvider<ShardRegistry> = {
   provide: ShardRegistry,
   inject: [AppConfig, AuditRecorder],
-  useFactory: ({ shards, shardTimeoutMs, databaseRole }: AppConfig, recorder: AuditRecorder) =>
+  useFactory: ({ shards, shardTimeoutMs, databaseRole, poolMax }: AppConfig, recorder: AuditRecorder) =>
     new ShardRegistry({
       shards,
       patience: { connectMs: Math.min(shardTimeoutMs, MAX_CONNECT_MS), answerMs: shardTimeoutMs },
       ormOptions: ({ id, url }) => {
         const holds = (tenant: ContextTenant) => liesAmongOthers(placementOf(tenant), id);
-        return ormOptions(url, tenantOrmOptions(getEngine(url), recorder, { role: databaseRole, guard: { holds } }));
+        const engine = getEngine(url);
+        const overrides = tenantOrmOptions(engine, recorder, { role: databaseRole, guard: { holds } });
+        return ormOptions(url, overrides, { max: poolMax, acquireTimeoutMs: acquireMs(engine, shardTimeoutMs) });
       },
     }),
 };
+
+/**
+ * How long to wait for a free connection. On servers less than it takes to call the shard unavailable: a pool that is full is
+ * no failure of the shard.
+ */
+function acquireMs({ wire }: Engine, shardTimeoutMs: number): number {
+  return wire ? 0.8 * Math.min(shardTimeoutMs, MAX_CONNECT_MS) : shardTimeoutMs;
+}
 
 /** Whether a tenant's rows lie in the database of this shard itself. What is not known is left to the guard's other rules. */
 function liesAmongOthers(placement: Placement | undefined, shardId: string): boolean {

@@ -13,12 +13,18 @@ import type { Wire } from './wire.js';
 /** The database products Rowhouse runs on. `mysql` is Oracle's server, `mariadb` is MariaDB: their drivers differ. */
 export type EngineName = 'sqlite' | 'mysql' | 'mariadb' | 'postgresql';
 
-/** Size and patience of one connection pool. Meaningless on sqlite, which has one connection per file. */
+/** Size and patience of one connection pool. On sqlite there is one connection per file, whatever `max` says. */
 export interface PoolOptions {
   /** Connections at most. Default 10. */
   readonly max?: number;
   /** How long an unused connection is kept, in milliseconds. Default 30 000. */
   readonly idleTimeoutMs?: number;
+  /** How long a caller waits for a connection that is free, in milliseconds; then it gets a `PoolExhaustedError`. Default 30 000. */
+  readonly acquireTimeoutMs?: number;
+  /** Sent once on every new connection, before anything else. */
+  readonly onCreateSql?: readonly string[];
+  /** Sent each time a connection is taken from the pool, in the context of who takes it. A round trip each. */
+  readonly onReserveSql?: () => readonly string[];
 }
 
 /** A MikroORM driver class. */

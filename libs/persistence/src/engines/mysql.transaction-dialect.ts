@@ -21,6 +21,7 @@ export const mariadbTransactionDialect: TransactionDialect = {
   // The server has rolled everything back and told nobody: what follows would be committed alone, statement by statement.
   isLostBy: ({ errno }) => errno === DEADLOCK || errno === CHANGED_SINCE_READ,
   isSavedBySavepoint: false,
+  escapesBackslash: true,
 };
 
 export const mysqlTransactionDialect: TransactionDialect = {

@@ -16,4 +16,5 @@ export const postgresqlTransactionDialect: TransactionDialect = {
   // Whatever failed: PostgreSQL answers the commit with ROLLBACK, which is no error, and the driver does not look at it.
   isLostBy: () => true,
   isSavedBySavepoint: true,
+  escapesBackslash: false,
 };

@@ -3,11 +3,16 @@ import type { AbstractSqlConnection } from '@mikro-orm/sql';
 import { PersistenceError } from '../errors/persistence.error.js';
 import { BranchKeeper } from './branch-keeper.js';
 import type { DriverClass } from './engine.js';
+import { installPoolGates, type PoolGateOptions } from './pool-gate.js';
+import { StatementWatch } from './statement-watch.js';
 import type { TransactionDialect } from './transaction-dialect.js';
 import { TransactionKeeper } from './transaction-keeper.js';
 import type { TwoPhaseDialect } from './two-phase-dialect.js';
 
-/** `driver` with a `TransactionKeeper` on each of its connection pools, and below it a `BranchKeeper` where there are branches. */
+/**
+ * `driver` with what every connection pool of ours has, innermost first: a gate that bounds how long one waits for it, a watch
+ * that can show its statements, a `BranchKeeper` where there are branches, and a `TransactionKeeper`.
+ */
 export function withReliableTransactions(
   driver: DriverClass,
   dialect: TransactionDialect,
@@ -16,9 +21,12 @@ export function withReliableTransactions(
   return class ReliableDriver extends driver {
     constructor(config: Configuration) {
       super(config);
-      for (const connection of [this.connection, ...this.replicas]) {
-        if (twoPhase) new BranchKeeper(connection as AbstractSqlConnection, twoPhase).install();
-        new TransactionKeeper(connection as AbstractSqlConnection, dialect).install();
+      const connections = [this.connection, ...this.replicas] as AbstractSqlConnection[];
+      installPoolGates(this, connections, (config.get('pool') ?? {}) as PoolGateOptions);
+      for (const connection of connections) {
+        new StatementWatch(connection, config.get('contextName'), dialect.escapesBackslash).install();
+        if (twoPhase) new BranchKeeper(connection, twoPhase).install();
+        new TransactionKeeper(connection, dialect).install();
       }
     }
 

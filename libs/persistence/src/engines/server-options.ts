@@ -1,11 +1,36 @@
 import type { Options } from '@mikro-orm/core';
 import type { AbstractSqlDriver } from '@mikro-orm/sql';
+import { CompiledQuery, type DatabaseConnection } from 'kysely';
+import { runInSystemFrame } from '../system-frame.js';
 import type { PoolOptions } from './engine.js';
+import { DEFAULT_POOL_MAX } from './pool-gate.js';
+
+/** What a pool is told on every engine, in MikroORM's words and those of `PoolGate`. */
+export function poolSettings({ max, idleTimeoutMs, acquireTimeoutMs, onReserveSql }: PoolOptions) {
+  return {
+    min: 0,
+    max: max ?? DEFAULT_POOL_MAX,
+    idleTimeoutMillis: idleTimeoutMs ?? 30_000,
+    ...(acquireTimeoutMs !== undefined && { acquireTimeoutMillis: acquireTimeoutMs }),
+    ...(onReserveSql && { onReserveSql }),
+  };
+}
+
+/** Sends statements on a connection that has just been made. */
+export async function sendOnCreate(connection: unknown, statements: readonly string[]): Promise<void> {
+  for (const sql of statements) {
+    await runInSystemFrame('make a connection', () =>
+      (connection as DatabaseConnection).executeQuery(CompiledQuery.raw(sql)),
+    );
+  }
+}
 
 /** MikroORM options shared by the engines that are servers. */
 export function serverOptions(url: string, pool: PoolOptions = {}): Partial<Options<AbstractSqlDriver>> {
+  const { onCreateSql } = pool;
   return {
     clientUrl: url,
-    pool: { min: 0, max: pool.max ?? 10, idleTimeoutMillis: pool.idleTimeoutMs ?? 30_000 },
+    pool: poolSettings(pool),
+    ...(onCreateSql && { onCreateConnection: (connection: unknown) => sendOnCreate(connection, onCreateSql) }),
   };
 }

@@ -1,8 +1,8 @@
-import { CompiledQuery, type DatabaseConnection } from 'kysely';
 import type { DriverClass, Engine } from './engine.js';
 import { sqliteLockDialect } from './lock-dialect.js';
 import { LONGEST_WAIT_MS, OneWriterSqliteDriver } from './one-writer-sqlite.driver.js';
 import { withReliableTransactions } from './reliable-transactions.js';
+import { poolSettings, sendOnCreate } from './server-options.js';
 import { sqliteBulkDialect } from './sqlite.bulk-dialect.js';
 import { fileOf, sqlitePlaceDialect } from './sqlite.place-dialect.js';
 import { sqliteTransactionDialect } from './sqlite.transaction-dialect.js';
@@ -26,12 +26,11 @@ export const sqliteEngine: Engine = {
   transactions: sqliteTransactionDialect,
   locks: sqliteLockDialect,
   places: sqlitePlaceDialect,
-  connectionOptions(url) {
+  connectionOptions(url, pool = {}) {
     return {
       dbName: fileOf(url),
-      onCreateConnection: async (connection) => {
-        for (const sql of SESSION_SQL) await (connection as DatabaseConnection).executeQuery(CompiledQuery.raw(sql));
-      },
+      pool: poolSettings({ ...pool, max: 1 }),
+      onCreateConnection: (connection) => sendOnCreate(connection, [...SESSION_SQL, ...(pool.onCreateSql ?? [])]),
     };
   },
 };

@@ -17,4 +17,5 @@ export const sqliteTransactionDialect: TransactionDialect = {
   },
   isLostBy: ({ code = '' }) => MAY_ROLL_BACK.test(code),
   isSavedBySavepoint: false,
+  escapesBackslash: false,
 };

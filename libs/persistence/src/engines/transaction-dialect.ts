@@ -29,4 +29,6 @@ export interface TransactionDialect {
   isLostBy(error: DatabaseFault): boolean;
   /** Whether a lost transaction is whole again after a return to a savepoint. */
   readonly isSavedBySavepoint: boolean;
+  /** Whether a backslash escapes the character after it in quoted text. */
+  readonly escapesBackslash: boolean;
 }

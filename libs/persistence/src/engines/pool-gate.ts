@@ -1,0 +1,148 @@
+import type { AbstractSqlConnection, AbstractSqlDriver } from '@mikro-orm/sql';
+import { CompiledQuery, type DatabaseConnection, type DialectAdapter, type Driver } from 'kysely';
+import { PoolExhaustedError } from '../errors/pool-exhausted.error.js';
+import { runInSystemFrame } from '../system-frame.js';
+import { patchDialect, patchDriver } from './patch-dialect.js';
+
+/** How much of one connection pool is in use. */
+export interface PoolFigures {
+  readonly role: 'primary' | 'replica';
+  /** Connections at most. */
+  readonly max: number;
+  /** Connections that somebody has at this moment. */
+  readonly inUse: number;
+  /** Callers that wait for one. */
+  readonly waiting: number;
+  /** Callers, since the process started, that waited in vain. */
+  readonly timeouts: number;
+}
+
+/** What a pool is told, beside what its driver understands. */
+export interface PoolGateOptions {
+  readonly max?: number;
+  readonly acquireTimeoutMillis?: number;
+  readonly onReserveSql?: () => readonly string[];
+}
+
+export const DEFAULT_POOL_MAX = 10;
+/** Longer than any transaction should last, shorter than anybody's patience. */
+export const DEFAULT_ACQUIRE_TIMEOUT_MS = 30_000;
+
+const gates = new WeakMap<AbstractSqlDriver, PoolGate[]>();
+
+/** Figures of the pools behind a driver: the primary's, then one for each replica. */
+export function poolFiguresOf(driver: AbstractSqlDriver): PoolFigures[] {
+  return (gates.get(driver) ?? []).map((gate) => gate.figures);
+}
+
+/** Puts a gate before each pool of a driver. */
+export function installPoolGates(
+  driver: AbstractSqlDriver,
+  connections: readonly AbstractSqlConnection[],
+  options: PoolGateOptions,
+): void {
+  const made = connections.map((connection, at) => new PoolGate(connection, at === 0 ? 'primary' : 'replica', options));
+  for (const gate of made) gate.install();
+  gates.set(driver, made);
+}
+
+/**
+ * Stands before one connection pool and lets as many in as it has connections. Drivers queue callers without end, each in
+ * its way: a pool that is full then hangs whatever asks. Here they wait in one line, for a bounded time, on every engine.
+ */
+class PoolGate {
+  readonly #waiting = new Set<() => void>();
+  readonly #held = new WeakSet<DatabaseConnection>();
+  #max: number;
+  readonly #timeoutMs: number;
+  #inUse = 0;
+  #timeouts = 0;
+
+  constructor(
+    private readonly connection: AbstractSqlConnection,
+    private readonly role: PoolFigures['role'],
+    private readonly options: PoolGateOptions,
+  ) {
+    this.#max = options.max ?? DEFAULT_POOL_MAX;
+    this.#timeoutMs = options.acquireTimeoutMillis ?? DEFAULT_ACQUIRE_TIMEOUT_MS;
+  }
+
+  get figures(): PoolFigures {
+    const { role } = this;
+    return { role, max: this.#max, inUse: this.#inUse, waiting: this.#waiting.size, timeouts: this.#timeouts };
+  }
+
+  install(): void {
+    patchDriver(this.connection, (driver) => this.#keep(driver));
+    patchDialect(this.connection, (dialect) => {
+      const createAdapter = dialect.createAdapter.bind(dialect);
+      dialect.createAdapter = () => this.#takeOver(createAdapter());
+    });
+  }
+
+  /** Where there is but one connection, Kysely has a line of its own, in which one waits for ever. */
+  #takeOver(adapter: DialectAdapter): DialectAdapter {
+    if (adapter.supportsMultipleConnections !== false) return adapter;
+    this.#max = 1;
+    return Object.defineProperty(adapter, 'supportsMultipleConnections', { value: true });
+  }
+
+  #keep(driver: Driver): void {
+    const acquire = driver.acquireConnection.bind(driver);
+    const release = driver.releaseConnection.bind(driver);
+    driver.acquireConnection = async (options) => {
+      if (this.#inUse < this.#max) this.#inUse++;
+      // Whoever leaves hands the place over, so that nobody overtakes.
+      else await this.#wait();
+      try {
+        const connection = await acquire(options);
+        this.#held.add(connection);
+        await this.#prepare(connection);
+        return connection;
+      } catch (error) {
+        this.#leave();
+        throw error;
+      }
+    };
+    driver.releaseConnection = async (connection) => {
+      try {
+        await release(connection);
+      } finally {
+        if (this.#held.delete(connection)) this.#leave();
+      }
+    };
+  }
+
+  /** Sent before every use, so that nothing the one before has set is left. */
+  async #prepare(connection: DatabaseConnection): Promise<void> {
+    const statements = this.options.onReserveSql?.() ?? [];
+    for (const sql of statements) {
+      await runInSystemFrame('reserve a connection', () => connection.executeQuery(CompiledQuery.raw(sql)));
+    }
+  }
+
+  #wait(): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const enter = () => {
+      clearTimeout(timer);
+      resolve();
+    };
+    const timer = setTimeout(() => {
+      this.#waiting.delete(enter);
+      this.#timeouts++;
+      reject(new PoolExhaustedError(this.#max, this.#timeoutMs));
+    }, this.#timeoutMs);
+    this.#waiting.add(enter);
+    return promise;
+  }
+
+  #leave(): void {
+    const [next] = this.#waiting;
+    if (!next) {
+      this.#inUse--;
+      return;
+    }
+    this.#waiting.delete(next);
+    next();
+  }
+}
