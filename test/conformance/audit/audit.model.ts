@@ -1,5 +1,5 @@
 import { type EventArgs, type Opt } from '@mikro-orm/core';
-import { BeforeUpdate, Embedded, Entity, Property } from '@mikro-orm/decorators/legacy';
+import { BeforeUpdate, Embedded, Entity, ManyToOne, Property } from '@mikro-orm/decorators/legacy';
 import {
   AuditCheckpoint,
   AuditEntry,
@@ -53,6 +53,31 @@ export class Account extends TenantOwned {
   }
 }
 
+/** Somebody with a right to be forgotten. */
+@Audited<Customer>({ personal: ['name', 'email'] })
+@Entity({ tableName: 'customer' })
+export class Customer extends TenantOwned {
+  @Property({ type: 'string', length: 100 })
+  name!: string;
+
+  @Property({ type: 'string', length: 100, nullable: true })
+  email?: string | null;
+
+  @Property({ type: 'string', length: 20 })
+  tier: string & Opt = 'basic';
+}
+
+/** A row that is about somebody, and not that person itself. */
+@Audited<Delivery>({ personal: ['address'], subject: 'customer' })
+@Entity({ tableName: 'delivery' })
+export class Delivery extends TenantOwned {
+  @ManyToOne(() => Customer)
+  customer!: Customer;
+
+  @Property({ type: 'string', length: 200 })
+  address!: string;
+}
+
 /** Left out by name. */
 @NotAudited('a search index is made from other rows and can be made again')
 @Entity({ tableName: 'search_term' })
@@ -64,4 +89,4 @@ export class SearchTerm extends TenantOwned {
 /** What a tenant's database holds of its trail. */
 const trailModel = [AuditEntry, AuditLog, AuditSeal, AuditCheckpoint, AuditPurge, AuditHold, AuditSubjectKey];
 
-export const auditModel = [...shopModel, Account, SearchTerm, ...trailModel];
+export const auditModel = [...shopModel, Account, SearchTerm, Customer, Delivery, ...trailModel];

@@ -1,17 +1,22 @@
 import {
+  AuditErasure,
+  AuditExporter,
   AuditKeyRing,
   AuditKeys,
   type AuditModuleOptions,
   AuditProofs,
   AuditRecorder,
+  AuditRetention,
   AuditSealer,
   AuditTrail,
   AuditVerifier,
+  ErasedSubjectKey,
+  PersonalKeys,
 } from '#libs/audit';
 import type { ContextTenant } from '#libs/context';
-import type { CurrentEntityManager } from '#libs/persistence';
+import { CentralEntityManager, type CurrentEntityManager } from '#libs/persistence';
 import type { TestEngine } from '#libs/testing';
-import { Tag } from '#libs/testing';
+import { aDatabase, Tag } from '#libs/testing';
 import { type AuditWorld, anAuditWorld } from './audit-world.js';
 
 /** Keys that a case can rotate and revoke. */
@@ -33,6 +38,9 @@ export interface SealedWorld {
   readonly sealer: AuditSealer;
   readonly verifier: AuditVerifier;
   readonly proofs: AuditProofs;
+  readonly retention: AuditRetention;
+  readonly erasure: AuditErasure;
+  readonly exporter: AuditExporter;
   /** Writes `count` entries, one transaction each. */
   write(count: number): Promise<void>;
   /** Seals, as the tenant. */
@@ -40,16 +48,29 @@ export interface SealedWorld {
   verify(...args: Parameters<AuditVerifier['verify']>): ReturnType<AuditVerifier['verify']>;
 }
 
+/** Declares a central database that holds the list of destroyed keys. */
+function aCentralDatabase(engine: TestEngine): () => CentralEntityManager {
+  const database = aDatabase(engine, [ErasedSubjectKey]);
+  class Central extends CentralEntityManager {
+    get() {
+      return database.fork();
+    }
+  }
+  return () => new Central();
+}
+
 /** Declares the database of a suite; gives a fresh world, with a tenant of its own, for each case. */
 export function aSealedWorld(engine: TestEngine, extra: Partial<AuditModuleOptions> = {}): () => SealedWorld {
   const keys = new CaseKeys();
   const options: AuditModuleOptions = { keys, ...extra };
+  const personalKeys = new PersonalKeys();
+  const central = aCentralDatabase(engine);
   let entityManager: CurrentEntityManager | undefined;
   const aWorld = anAuditWorld(engine, {
-    recorder: () => new AuditRecorder(options),
+    recorder: () => new AuditRecorder(options, personalKeys),
     trail: (current) => {
       entityManager = current;
-      return new AuditTrail(current, options);
+      return new AuditTrail(current, options, undefined, personalKeys);
     },
   });
   return () => {
@@ -67,6 +88,9 @@ export function aSealedWorld(engine: TestEngine, extra: Partial<AuditModuleOptio
       sealer,
       verifier,
       proofs: new AuditProofs(current, sealer),
+      retention: new AuditRetention(current, world.trail, sealer, options),
+      erasure: new AuditErasure(current, world.trail, personalKeys, central()),
+      exporter: new AuditExporter(current, world.trail, sealer, verifier, options),
       async write(count) {
         for (let index = 0; index < count; index++) {
           await world.write((em) => void em.create(Tag, { name: `tag ${index} ${Math.random()}` }));
@@ -76,4 +100,16 @@ export function aSealedWorld(engine: TestEngine, extra: Partial<AuditModuleOptio
       verify: (...args) => world.as(() => verifier.verify(...args)),
     };
   };
+}
+
+/** What a stream of text gives. */
+export async function textOf(parts: AsyncIterable<string>): Promise<string> {
+  let text = '';
+  for await (const part of parts) text += part;
+  return text;
+}
+
+/** The lines of a text, as a file would be read. */
+export async function* linesOf(text: string): AsyncGenerator<string> {
+  for (const line of text.split('\n')) if (line !== '') yield line;
 }

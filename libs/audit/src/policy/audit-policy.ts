@@ -5,7 +5,7 @@ import { UnknownAuditedPropertyError } from '../errors/unknown-audited-property.
 import { auditedOptionsOf, findNotAuditedReason } from './audited.decorator.js';
 
 /** What may be told about a property. */
-export type Disclosure = 'value' | 'secret' | 'nothing';
+export type Disclosure = 'value' | 'personal' | 'secret' | 'nothing';
 
 /** What may be told about a property, and its name as JSON: an import asks for it for every value it writes. */
 export interface Telling {
@@ -19,15 +19,21 @@ export class AuditPolicy {
 
   readonly #secret: ReadonlySet<string>;
   readonly #ignored: ReadonlySet<string>;
+  readonly #personal: ReadonlySet<string>;
+  /** The property that names the person whom a row is about; `undefined`: the row's own key does. */
+  readonly subject: string | undefined;
   readonly #tellings = new Map<string, Telling>();
 
   private constructor(meta: EntityMetadata) {
     const options = auditedOptionsOf(meta.class);
-    const named = (list: 'secret' | 'ignore') => options.flatMap((it) => it[list] ?? []) as string[];
+    const named = (list: 'secret' | 'ignore' | 'personal') => options.flatMap((it) => it[list] ?? []) as string[];
     const hidden = meta.props.filter((prop) => prop.hidden).map((prop) => prop.name as string);
     this.#secret = new Set([...hidden, ...named('secret')]);
     this.#ignored = new Set(named('ignore'));
-    for (const path of [...this.#secret, ...this.#ignored]) assertStored(meta, path);
+    this.#personal = new Set(named('personal'));
+    this.subject = options.findLast(({ subject }) => subject !== undefined)?.subject;
+    const paths = [...this.#secret, ...this.#ignored, ...this.#personal, ...(this.subject ? [this.subject] : [])];
+    for (const path of paths) assertStored(meta, path);
   }
 
   /**
@@ -46,6 +52,11 @@ export class AuditPolicy {
     return policy;
   }
 
+  /** Whether any property is personal. */
+  get hasPersonal(): boolean {
+    return this.#personal.size > 0;
+  }
+
   /** @param path  a property, or the path of an embedded one */
   disclosureOf(path: string): Disclosure {
     return this.tellingOf(path).disclosure;
@@ -57,7 +68,12 @@ export class AuditPolicy {
     // What is said of a whole also holds for its parts.
     const wholes = path.split('.').map((_, index, steps) => steps.slice(0, index + 1).join('.'));
     const isIn = (names: ReadonlySet<string>) => wholes.some((whole) => names.has(whole));
-    const disclosure: Disclosure = isIn(this.#ignored) ? 'nothing' : isIn(this.#secret) ? 'secret' : 'value';
+    const lists = [
+      ['nothing', this.#ignored],
+      ['secret', this.#secret],
+      ['personal', this.#personal],
+    ] as const;
+    const disclosure: Disclosure = lists.find(([, names]) => isIn(names))?.[0] ?? 'value';
     const telling: Telling = { disclosure, json: JSON.stringify(path) };
     this.#tellings.set(path, telling);
     return telling;

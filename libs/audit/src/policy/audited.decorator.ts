@@ -7,6 +7,13 @@ export interface AuditedOptions<Entity> {
    * (`hidden: true`) count as secret without being named.
    */
   readonly secret?: readonly PropertyPath<Entity>[];
+  /**
+   * About a person, whom the row is about or who owns it: recorded with its values, under a key of that person, so that they
+   * can be erased. The row's own id names the person, unless `subject` says otherwise.
+   */
+  readonly personal?: readonly PropertyPath<Entity>[];
+  /** The property that holds the id of the person: `customer`. It must never change once it is set. */
+  readonly subject?: keyof Entity & string;
   /** Not recorded. A change to nothing else makes no entry. For what is derived or noise, never for what is sensitive. */
   readonly ignore?: readonly PropertyPath<Entity>[];
   /**

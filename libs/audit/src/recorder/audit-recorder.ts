@@ -3,6 +3,8 @@ import { Inject, Injectable, Optional } from '@nestjs/common';
 import { type ContextTenant, findContext } from '#libs/context';
 import { type Change, type ChangeSubscriber, runInSavepoint, type TransactionScope } from '#libs/persistence';
 import { AUDIT_MODULE_OPTIONS, type AuditModuleOptions } from '../audit.options.js';
+import { PersonalCover } from '../erasure/personal-cover.js';
+import { PersonalKeys } from '../erasure/personal-keys.js';
 import { AuditPolicy } from '../policy/audit-policy.js';
 import { type AuditGap, publishGap } from './audit-gap.js';
 import { changesTextOf } from './changes-text.js';
@@ -25,7 +27,10 @@ export class AuditRecorder implements ChangeSubscriber {
   readonly #listeners: ((tenant: ContextTenant) => void)[] = [];
 
   /** @param options  with `keys`, entries are stamped for the sealer */
-  constructor(@Optional() @Inject(AUDIT_MODULE_OPTIONS) options: AuditModuleOptions = {}) {
+  constructor(
+    @Optional() @Inject(AUDIT_MODULE_OPTIONS) options: AuditModuleOptions = {},
+    @Optional() private readonly personalKeys: PersonalKeys = new PersonalKeys(),
+  ) {
     this.#options = options;
   }
 
@@ -45,17 +50,35 @@ export class AuditRecorder implements ChangeSubscriber {
 
   /** @throws {UnknownAuditedPropertyError} so that the transaction rolls back, whatever `onFailure` says */
   async beforeCommit(changes: readonly Change[], scope: TransactionScope): Promise<void> {
-    const happenings = withoutPaused(
-      changes.flatMap((change) => happeningOf(change) ?? []),
-      scope,
-    );
-    const circumstances = circumstancesOf(findContext());
-    if (this.#options.onFailure !== 'log') return this.#insert(scope, happenings, circumstances);
-    await this.#tryToInsert(scope, happenings, circumstances);
+    for (const [tenantId, own] of byTenant(changes)) await this.#record(tenantId, own, scope);
   }
 
   afterRollback(scope: TransactionScope): void {
     this.#gaps.giveBack(scope);
+  }
+
+  async #record(tenantId: string, changes: readonly Change[], scope: TransactionScope): Promise<void> {
+    const personal = await this.#cover(tenantId, changes, scope);
+    const happenings = withoutPaused(
+      changes.flatMap((change) => happeningOf(change, personal) ?? []),
+      scope,
+    );
+    const circumstances = personal.coverCircumstances();
+    if (this.#options.onFailure !== 'log') return this.#insert(scope, happenings, circumstances);
+    await this.#tryToInsert(scope, happenings, circumstances);
+  }
+
+  /** Keys for what is personal. Where a failure must not stop the change, it leaves out what it cannot cover. */
+  async #cover(tenantId: string, changes: readonly Change[], scope: TransactionScope): Promise<PersonalCover> {
+    const circumstances = circumstancesOf(findContext());
+    const open = ({ entityManager, transaction }: EntryTarget) => {
+      const onCommit = (callback: () => void) => scope.onCommit(callback);
+      const target = { entityManager, transaction, onCommit, keys: this.#options.keys };
+      return PersonalCover.open(target, this.personalKeys, tenantId, { changes, circumstances });
+    };
+    const isNeeded = PersonalCover.isNeeded(changes, this.#options);
+    if (!isNeeded || this.#options.onFailure !== 'log') return open(scope);
+    return runInSavepoint(scope, open).catch(() => PersonalCover.withheld(circumstances));
   }
 
   #insert({ entityManager, transaction }: EntryTarget, happenings: readonly Happening[], circumstances: Circumstances) {
@@ -104,9 +127,16 @@ function withoutPaused(happenings: Happening[], scope: TransactionScope): readon
   return rest;
 }
 
-function happeningOf(change: Change): Happening | undefined {
+/** Nearly always one tenant: of several, only work across tenants writes rows in one transaction. */
+function byTenant(changes: readonly Change[]): Iterable<[tenantId: string, own: readonly Change[]]> {
+  const first = changes[0]?.key.tenantId as string;
+  if (changes.every(({ key }) => key.tenantId === first)) return [[first, changes]];
+  return Map.groupBy(changes, ({ key }) => key.tenantId as string);
+}
+
+function happeningOf(change: Change, personal: PersonalCover): Happening | undefined {
   const { kind, key, meta } = change;
-  const changes = changesTextOf(change, AuditPolicy.of(meta));
+  const changes = changesTextOf(change, AuditPolicy.of(meta), personal.coverOf(change));
   if (changes === undefined) return undefined;
   const tenantId = key.tenantId as string;
   return { tenantId, action: kind, entityName: meta.className, entityId: toEntityId(change), changes };

@@ -1,5 +1,5 @@
 import type { Change } from '#libs/persistence';
-import type { AuditPolicy } from '../policy/audit-policy.js';
+import type { AuditPolicy, Disclosure } from '../policy/audit-policy.js';
 
 /** JSON of one value. Changes hold mostly short texts, numbers and nulls, which need no general machinery. */
 function toJson(value: unknown): string {
@@ -10,28 +10,34 @@ function toJson(value: unknown): string {
   return JSON.stringify(value) ?? 'null';
 }
 
+/** What makes an envelope of what is personal. */
+export type Cover = (json: string) => string;
+
+/** Without a cover what is personal is as good as secret: it must not be written down where nobody can erase it. */
+function told(disclosure: Disclosure, json: string, cover: Cover | undefined): string {
+  if (disclosure === 'value') return json;
+  return disclosure === 'personal' && cover ? `{"personal":"${cover(json)}"}` : '{"secret":true}';
+}
+
 /**
  * The text of `AuditEntry.changes`, as `RecordedChanges`: which properties changed and how, as far as it may be told.
  * `undefined` when an update then tells nothing. Written directly rather than as an object first: an import makes one for
  * every row.
  */
-export function changesTextOf(change: Change, policy: AuditPolicy): string | undefined {
+export function changesTextOf(change: Change, policy: AuditPolicy, cover?: Cover): string | undefined {
   const { kind, old: before, new: after, collections } = change;
   let text = '';
   for (const path in after ?? before) {
     const { disclosure, json } = policy.tellingOf(path);
     if (disclosure === 'nothing') continue;
     text += (text === '' ? '{' : ',') + json;
-    text +=
-      disclosure === 'secret'
-        ? ':{"secret":true}'
-        : `:{"old":${toJson(before?.[path])},"new":${toJson(after?.[path])}}`;
+    text += `:${told(disclosure, `{"old":${toJson(before?.[path])},"new":${toJson(after?.[path])}}`, cover)}`;
   }
   for (const name in collections) {
     const { disclosure, json } = policy.tellingOf(name);
     if (disclosure === 'nothing') continue;
     text += (text === '' ? '{' : ',') + json;
-    text += `:${disclosure === 'secret' ? '{"secret":true}' : JSON.stringify(collections[name])}`;
+    text += `:${told(disclosure, JSON.stringify(collections[name]), cover)}`;
   }
   if (text === '') return kind === 'update' ? undefined : '{}';
   return `${text}}`;

@@ -18,6 +18,7 @@ export type Circumstances = Pick<
   | 'ip'
   | 'userAgent'
   | 'reason'
+  | 'personal'
 >;
 
 /** What clients send must not be able to fail a write by its length, or by a character the database has no room for. */
@@ -41,6 +42,7 @@ export function circumstancesOf(context: Context | undefined, reason = context?.
     ip: clip(context?.ip, 45),
     userAgent: clip(context?.userAgent, 300),
     reason: clip(reason, 500),
+    personal: null,
   };
 }
 

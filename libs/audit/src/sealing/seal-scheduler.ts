@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { type BeforeApplicationShutdown, Inject, Injectable } from '@nestjs/common';
 import { type ContextTenant, findContext, runAs } from '#libs/context';
 import { AUDIT_MODULE_OPTIONS, type AuditModuleOptions } from '../audit.options.js';
+import { AuditErasure } from '../erasure/audit-erasure.js';
 import { AuditRecorder } from '../recorder/audit-recorder.js';
 import { AuditSealer } from './audit-sealer.js';
 import { TenantRoster } from './tenant-roster.js';
@@ -32,6 +33,7 @@ export class SealScheduler implements BeforeApplicationShutdown {
   constructor(
     private readonly sealer: AuditSealer,
     private readonly roster: TenantRoster,
+    private readonly erasure: AuditErasure,
     recorder: AuditRecorder,
     @Inject(AUDIT_MODULE_OPTIONS) private readonly options: AuditModuleOptions,
   ) {
@@ -58,6 +60,7 @@ export class SealScheduler implements BeforeApplicationShutdown {
     await this.#after(async () => {
       for await (const tenant of this.roster.all()) {
         if (this.#isStopped) return;
+        await this.#eraseAgain(tenant);
         await this.#seal(tenant);
       }
     });
@@ -95,6 +98,15 @@ export class SealScheduler implements BeforeApplicationShutdown {
       const round = lookBackMs === undefined ? {} : { lookBackMs };
       const { refused } = await runAs({ tenant, actor: ACTOR }, () => this.sealer.seal(round));
       if (refused.length > 0) this.#report(new Error(`Tenant ${tenant.slug}: ${refused.length} forged audit entries.`));
+    } catch (error) {
+      this.#report(error);
+    }
+  }
+
+  /** A database that came back from a backup has brought keys along that were destroyed. */
+  async #eraseAgain(tenant: ContextTenant): Promise<void> {
+    try {
+      await runAs({ tenant, actor: ACTOR }, () => this.erasure.eraseAgain());
     } catch (error) {
       this.#report(error);
     }

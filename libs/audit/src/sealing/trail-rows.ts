@@ -18,6 +18,18 @@ export interface UnsealedEntry {
   readonly stamp: string | null;
 }
 
+/** What of a sealed entry decides whether it may be purged. */
+export interface Purgeable {
+  readonly position: number;
+  readonly id: string;
+  readonly entityName: string | null;
+  readonly entityId: string | null;
+  readonly actorId: string | null;
+}
+
+/** Ids in one statement. */
+const IDS_AT_ONCE = 500;
+
 type Row = Record<string, unknown>;
 
 const column = (em: SqlEntityManager, entity: EntityClass, property: string) => {
@@ -96,14 +108,32 @@ export class TrailRows {
     return rows.map((row) => ({ entry: this.#toEntry(row), stamp: (row[stamp] as string | null) ?? null }));
   }
 
-  async countEntries(): Promise<number> {
-    return this.#count(AuditEntry);
+  /** Sealed entries that are still there, behind a position, with an id below `end`. */
+  async purgeable(after: number, end: string, limit: number): Promise<Purgeable[]> {
+    const [seal, entry] = [tableOf(this.em, AuditSeal), tableOf(this.em, AuditEntry)];
+    const rows = await this.em.execute<Row[]>(
+      `select s.position, e.id, e.entity_name, e.entity_id, e.actor_id from ${seal} s ` +
+        `join ${entry} e on e.tenant_id = s.tenant_id and e.id = s.id ` +
+        'where s.tenant_id = ? and s.position > ? and e.id < ? order by s.position limit ?',
+      [this.tenantId, after, end, limit],
+    );
+    return rows.map((row) => ({
+      position: Number(row.position),
+      id: row.id as string,
+      entityName: row.entity_name as string | null,
+      entityId: row.entity_id as string | null,
+      actorId: row.actor_id as string | null,
+    }));
   }
 
-  async #count(entity: EntityClass): Promise<number> {
-    const sql = `select count(*) as n from ${tableOf(this.em, entity)} t where t.tenant_id = ?`;
-    const [row] = await this.em.execute<Row[]>(sql, [this.tenantId]);
-    return Number(row?.n ?? 0);
+  /** In a system frame: entries are append-only for everybody else. */
+  async deleteEntries(ids: readonly string[]): Promise<void> {
+    const entry = tableOf(this.em, AuditEntry);
+    for (let start = 0; start < ids.length; start += IDS_AT_ONCE) {
+      const part = ids.slice(start, start + IDS_AT_ONCE);
+      const marks = part.map(() => '?').join(', ');
+      await this.em.execute(`delete from ${entry} where tenant_id = ? and id in (${marks})`, [this.tenantId, ...part]);
+    }
   }
 
   #toEntry(row: Row): StoredEntry {

@@ -1,11 +1,14 @@
-import type { EntityClass, EntityMetadata, FilterQuery } from '@mikro-orm/core';
+import type { EntityClass, EntityMetadata, FilterQuery, Transaction } from '@mikro-orm/core';
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import { Inject, Injectable, Optional } from '@nestjs/common';
 import { currentContext } from '#libs/context';
-import { CurrentEntityManager, findInTransaction } from '#libs/persistence';
+import { CurrentEntityManager, findInTransaction, onCommit } from '#libs/persistence';
 import { AUDIT_MODULE_OPTIONS, type AuditModuleOptions } from '../audit.options.js';
 import { AuditEntry } from '../entities/audit-entry.entity.js';
 import { firstEntryIdAt } from '../entry-id.js';
+import { PersonalCover } from '../erasure/personal-cover.js';
+import { PersonalKeys } from '../erasure/personal-keys.js';
+import { reveal } from '../erasure/reveal.js';
 import { AuditEntryNotFoundError } from '../errors/audit-entry-not-found.error.js';
 import { SealingNotConfiguredError } from '../errors/sealing-not-configured.error.js';
 import { VersionNotFoundError } from '../errors/version-not-found.error.js';
@@ -76,6 +79,7 @@ export class AuditTrail {
     private readonly entityManager: CurrentEntityManager,
     @Inject(AUDIT_MODULE_OPTIONS) private readonly options: AuditModuleOptions,
     @Optional() private readonly verifier?: AuditVerifier,
+    @Optional() private readonly personalKeys: PersonalKeys = new PersonalKeys(),
   ) {}
 
   /**
@@ -91,7 +95,7 @@ export class AuditTrail {
     const found = await this.entityManager
       .get()
       .find(AuditEntry, where, { orderBy: { id: 'desc' }, limit: size + 1, disableIdentityMap: true });
-    const entries = found.slice(0, size);
+    const entries = await reveal(found.slice(0, size), this.entityManager.get());
     const last = entries.at(-1);
     return { entries, nextCursor: last && found.length > size ? toCursor(last.id) : null };
   }
@@ -104,6 +108,7 @@ export class AuditTrail {
     const where = { tenantId: this.#tenantId, id };
     const entry = await this.entityManager.get().findOne(AuditEntry, where, { disableIdentityMap: true });
     if (!entry) throw new AuditEntryNotFoundError(id);
+    await reveal([entry], this.entityManager.get());
     return entry;
   }
 
@@ -128,8 +133,16 @@ export class AuditTrail {
     const entityManager = this.entityManager.get();
     const current = findInTransaction(entityManager);
     const { keys } = this.options;
-    const insert = (em: SqlEntityManager) =>
-      insertEntries({ entityManager: em, transaction: em.getTransactionContext(), keys }, [event], circumstances);
+    const insert = async (em: SqlEntityManager) => {
+      const target = {
+        entityManager: em,
+        transaction: em.getTransactionContext() as Transaction,
+        onCommit: (callback: () => void) => onCommit(em, callback),
+        keys,
+      };
+      const personal = await PersonalCover.open(target, this.personalKeys, event.tenantId, { circumstances });
+      await insertEntries(target, [event], personal.coverCircumstances());
+    };
     if (current) return insert(current);
     // A fork: what else waits in this unit of work is not flushed along.
     await entityManager.fork().transactional(insert);
@@ -161,6 +174,7 @@ export class AuditTrail {
       offset,
       disableIdentityMap: true,
     });
+    await reveal(found, em);
     const versions = found.map((entry, index) => toVersion(entry, offset + index + 1)).reverse();
     return { versions, nextBefore: offset > 0 ? offset + 1 : null };
   }
@@ -249,8 +263,9 @@ export class AuditTrail {
     return where as FilterQuery<AuditEntry>;
   }
 
-  #entriesOf(entity: EntityClass, id: string, em = this.entityManager.get()): Promise<AuditEntry[]> {
-    return em.find(AuditEntry, this.#historyOf(entity, id), { orderBy: { id: 'asc' }, disableIdentityMap: true });
+  async #entriesOf(entity: EntityClass, id: string, em = this.entityManager.get()): Promise<AuditEntry[]> {
+    const where = this.#historyOf(entity, id);
+    return reveal(await em.find(AuditEntry, where, { orderBy: { id: 'asc' }, disableIdentityMap: true }), em);
   }
 
   get #tenantId(): string {

@@ -19,7 +19,7 @@ function changesOf(entry: AuditEntry, renamed: RenamedProperties): [string, Reco
 }
 
 function apply(fold: Fold, [name, change]: [string, RecordedChange], side: 'old' | 'new'): void {
-  if ('secret' in change) fold.withheld.add(name);
+  if ('secret' in change || 'erased' in change) fold.withheld.add(name);
   else if ('added' in change) {
     const items = fold.collections.get(name) ?? new Map<string, unknown>();
     for (const key of change.removed) items.delete(hashOf(key));

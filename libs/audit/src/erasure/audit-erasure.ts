@@ -1,0 +1,94 @@
+import type { SqlEntityManager } from '@mikro-orm/sql';
+import { Injectable, Optional } from '@nestjs/common';
+import { currentContext } from '#libs/context';
+import { CentralEntityManager, CurrentEntityManager, runInSystemFrame, transactional } from '#libs/persistence';
+import { AuditSubjectKey } from '../entities/audit-subject-key.entity.js';
+import { ErasedSubjectKey } from '../entities/erased-subject-key.entity.js';
+import { AuditTrail } from '../trail/audit-trail.js';
+import { PersonalKeys } from './personal-keys.js';
+
+/** What an erasure has done. */
+export interface ErasureResult {
+  /** Keys that were destroyed; 0 when the trail knew nothing personal of the person. */
+  readonly keys: number;
+}
+
+/** Keys in one query. */
+const KEYS_AT_ONCE = 500;
+
+/**
+ * Erases what is personal about somebody from the trail of the context's tenant, by destroying the keys it lies under: in
+ * every entry and in every export made from then on. No entry is changed, so the trail verifies as before.
+ *
+ * A list in the central database names the destroyed keys, by random ids. From it a tenant's database that comes back from a
+ * backup is erased again.
+ */
+@Injectable()
+export class AuditErasure {
+  constructor(
+    private readonly entityManager: CurrentEntityManager,
+    private readonly trail: AuditTrail,
+    private readonly personalKeys: PersonalKeys,
+    @Optional() private readonly central?: CentralEntityManager,
+  ) {}
+
+  /** @param subject id of the person: an actor's, or of the row whose `personal` properties are meant */
+  async erase(subject: string): Promise<ErasureResult> {
+    const em = this.entityManager.get().fork() as SqlEntityManager;
+    const found = await em.find(AuditSubjectKey, { subject }, { disableIdentityMap: true });
+    const ids = found.map(({ id }) => id);
+    if (ids.length === 0) return { keys: 0 };
+    // On the list first: whatever happens now, the next sweep finishes it.
+    await this.#list(ids);
+    await this.#destroy(ids);
+    return { keys: ids.length };
+  }
+
+  /** Destroys keys that are on the list and are there again. */
+  async eraseAgain(): Promise<ErasureResult> {
+    const em = this.entityManager.get().fork() as SqlEntityManager;
+    const listed = await this.#listed();
+    const back: string[] = [];
+    for (let start = 0; start < listed.length; start += KEYS_AT_ONCE) {
+      const where = { id: { $in: listed.slice(start, start + KEYS_AT_ONCE) } };
+      const found = await em.find(AuditSubjectKey, where, { fields: ['id'], disableIdentityMap: true });
+      back.push(...found.map(({ id }) => id));
+    }
+    if (back.length > 0) await this.#destroy(back);
+    return { keys: back.length };
+  }
+
+  async #destroy(ids: readonly string[]): Promise<void> {
+    const tenantId = this.#tenantId;
+    this.personalKeys.forget(tenantId);
+    await transactional(this.entityManager.get().fork(), async (em) => {
+      const table = em.getDriver().getTableName(em.getMetadata().get(AuditSubjectKey), { schema: em.schema });
+      const marks = ids.map(() => '?').join(', ');
+      // Nobody else may delete keys.
+      await runInSystemFrame('erase personal values', () =>
+        em.execute(`delete from ${table} where tenant_id = ? and id in (${marks})`, [tenantId, ...ids]),
+      );
+      // Of the person it says nothing: a key's id is a random one.
+      await this.trail.record({ action: 'personal_values_erased', details: { keys: ids } });
+    });
+    this.personalKeys.forget(tenantId);
+  }
+
+  async #list(ids: readonly string[]): Promise<void> {
+    if (!this.central) return;
+    const em = this.central.get().fork() as SqlEntityManager;
+    for (const id of ids) em.persist(new ErasedSubjectKey(this.#tenantId, id));
+    await em.flush();
+  }
+
+  async #listed(): Promise<string[]> {
+    if (!this.central) return [];
+    const em = this.central.get().fork() as SqlEntityManager;
+    const found = await em.find(ErasedSubjectKey, { tenantId: this.#tenantId }, { disableIdentityMap: true });
+    return found.map(({ id }) => id);
+  }
+
+  get #tenantId(): string {
+    return currentContext().getTenant().id;
+  }
+}

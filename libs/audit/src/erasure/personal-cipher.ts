@@ -1,0 +1,48 @@
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+
+/** A key under which what is personal about somebody is kept. */
+export interface PersonalKey {
+  readonly id: string;
+  /** 256 bits. */
+  readonly secret: Buffer;
+}
+
+const CIPHER = 'aes-256-gcm';
+const NONCE_BYTES = 12;
+const TAG_BYTES = 16;
+const ENVELOPE = /^p1\.([0-9a-f-]{36})\.([\w-]+)$/;
+
+export function newSecret(): Buffer {
+  return randomBytes(32);
+}
+
+/** `p1.<key id>.<nonce, text and tag>`: what the trail holds in the place of a personal text. */
+export function encipher(text: string, { id, secret }: PersonalKey): string {
+  const nonce = randomBytes(NONCE_BYTES);
+  const cipher = createCipheriv(CIPHER, secret, nonce);
+  // An envelope is readable under the key that it names, and under no other.
+  cipher.setAAD(Buffer.from(id));
+  const body = Buffer.concat([nonce, cipher.update(text, 'utf8'), cipher.final(), cipher.getAuthTag()]);
+  return `p1.${id}.${body.toString('base64url')}`;
+}
+
+/** The id of the key that an envelope asks for; `undefined` for what is none. */
+export function keyIdOf(envelope: unknown): string | undefined {
+  return typeof envelope === 'string' ? ENVELOPE.exec(envelope)?.[1] : undefined;
+}
+
+/** @returns `undefined` when the envelope was not made with this key */
+export function decipher(envelope: string, { id, secret }: PersonalKey): string | undefined {
+  const [, keyId, body = ''] = ENVELOPE.exec(envelope) ?? [];
+  if (keyId !== id) return undefined;
+  const bytes = Buffer.from(body, 'base64url');
+  const end = bytes.length - TAG_BYTES;
+  try {
+    const cipher = createDecipheriv(CIPHER, secret, bytes.subarray(0, NONCE_BYTES));
+    cipher.setAAD(Buffer.from(id));
+    cipher.setAuthTag(bytes.subarray(end));
+    return Buffer.concat([cipher.update(bytes.subarray(NONCE_BYTES, end)), cipher.final()]).toString('utf8');
+  } catch {
+    return undefined;
+  }
+}
