@@ -34,7 +34,7 @@ export class ApiClient {
       payload,
     });
     const text = response.payload;
-    const isJson = /json/.test(String(response.headers['content-type']));
+    const isJson = /\bjson/.test(String(response.headers['content-type']));
     return {
       status: response.statusCode,
       headers: response.headers,

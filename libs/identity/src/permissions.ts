@@ -1,6 +1,7 @@
 /** What a member may be allowed to do, as `<area>:<read|write>`. */
 export type Permission =
   | 'audit:read'
+  | 'audit:write'
   | 'catalogue:read'
   | 'catalogue:write'
   | 'keys:read'
@@ -17,10 +18,22 @@ export type Role = 'owner' | 'admin' | 'member' | 'viewer';
 
 const VIEWER: readonly Permission[] = ['catalogue:read', 'members:read', 'orders:read', 'wallets:read'];
 const MEMBER: readonly Permission[] = [...VIEWER, 'catalogue:write', 'orders:write', 'wallets:write'];
-const ADMIN: readonly Permission[] = [...MEMBER, 'audit:read', 'members:write', 'keys:read', 'keys:write'];
+const ADMIN: readonly Permission[] = [
+  ...MEMBER,
+  'audit:read',
+  'audit:write',
+  'members:write',
+  'keys:read',
+  'keys:write',
+];
 
-/** A leaked key must not be able to make others like it, or to let people in. */
-const PEOPLE_ONLY: ReadonlySet<Permission> = new Set<Permission>(['members:write', 'keys:read', 'keys:write']);
+/** A leaked key must not be able to make others like it, to let people in, or to cover its traces. */
+const PEOPLE_ONLY: ReadonlySet<Permission> = new Set<Permission>([
+  'audit:write',
+  'members:write',
+  'keys:read',
+  'keys:write',
+]);
 
 const permissions: Readonly<Record<Role, ReadonlySet<Permission>>> = {
   owner: new Set(ADMIN),

@@ -3,6 +3,7 @@ import { SealScheduler, TenantRoster } from '#libs/audit';
 import { AuditController } from './audit.controller.js';
 import { CentralTenantRoster } from './central-tenant-roster.js';
 import { SealedTrailController } from './sealed-trail.controller.js';
+import { TrailUpkeepController } from './trail-upkeep.controller.js';
 
 const logger = new Logger('AuditTrail');
 
@@ -14,7 +15,7 @@ export function reportSealing(error: unknown): void {
 /** The audit trail over HTTP, and its sealing in the background. */
 @Module({
   // In this order: `:id` would take the other's paths for ids.
-  controllers: [SealedTrailController, AuditController],
+  controllers: [SealedTrailController, TrailUpkeepController, AuditController],
   providers: [SealScheduler, { provide: TenantRoster, useClass: CentralTenantRoster }],
   exports: [SealScheduler],
 })

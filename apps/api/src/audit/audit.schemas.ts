@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /** A point in time with its zone, as RFC 3339 writes it. */
-const time = z.iso
+export const time = z.iso
   .datetime({ offset: true, error: 'Must be an RFC 3339 time, such as 2026-01-31T12:00:00Z.' })
   .transform((it) => new Date(it));
 
