@@ -1,13 +1,15 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { runInContext } from '#libs/context';
 import { AccountStore } from '#libs/identity';
+import { runAlone } from '#libs/persistence';
 import type { AppConfig } from './config/app.config.js';
 import { DemoSeeder } from './demo/demo-seeder.js';
 import { DatabaseMigrator, type MigratedDatabase } from './storage/database-migrator.js';
 import { ShardRowSecurity } from './storage/shard-row-security.js';
 
 /**
- * Brings every database up to date, makes sure that it keeps tenants apart, and makes what the configuration asks for: the operator, the demo tenants.
+ * Brings every database up to date, makes sure that it keeps tenants apart, and makes what the configuration asks for: the
+ * operator, the demo tenants. Instances that start at the same time do it one after the other.
  * @param say  takes lines of progress
  */
 export async function prepareData(
@@ -15,6 +17,10 @@ export async function prepareData(
   config: AppConfig,
   say: (line: string) => void,
 ): Promise<void> {
+  await runAlone(config.centralUrl, 'rowhouse start-up', () => prepare(app, config, say));
+}
+
+async function prepare(app: NestFastifyApplication, config: AppConfig, say: (line: string) => void): Promise<void> {
   for (const migrated of await app.get(DatabaseMigrator).migrateAll()) {
     const line = describeMigration(migrated);
     if (line) say(line);

@@ -21,5 +21,22 @@ describe('work done alone', () => {
       expect(log).toHaveLength(6);
       for (let i = 0; i < 6; i += 2) expect(log[i + 1]).toBe(log[i]?.replace('begins', 'ends'));
     });
+
+    it('is done alone for as long as it takes, with nothing sent meanwhile', async () => {
+      let isDone = false;
+      const long = runAlone(database.url, 'long', async () => {
+        // Longer than the second after which a pool looks for connections that nobody uses.
+        await sleep(1_500);
+        isDone = true;
+      });
+      await sleep(50);
+      await runAlone(database.url, 'long', async () => expect(isDone).toBe(true));
+      await long;
+    });
+
+    it('may contain work of another name', async () => {
+      const inner = () => runAlone(database.url, 'inner', async () => 'done');
+      expect(await runAlone(database.url, 'outer', inner)).toBe('done');
+    });
   });
 });

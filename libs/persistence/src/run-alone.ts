@@ -1,17 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MikroORM } from '@mikro-orm/core';
-import type { AbstractSqlDriver } from '@mikro-orm/sql';
+import type { AbstractSqlDriver, SqlEntityManager } from '@mikro-orm/sql';
+import { CompiledQuery } from 'kysely';
 import { getEngine } from './engines/engines.js';
+import type { LockDialect, SendOnOneConnection } from './engines/lock-dialect.js';
 import { ormOptions } from './orm-options.js';
 
 const LONGEST_PAUSE_MS = 200;
-/** As long as a timer can be: a connection that a pool closes because nothing is sent takes the lock with it. */
-const FOR_EVER_MS = 2 ** 31 - 1;
 
 /**
  * Runs `fn` while no other process, and nobody else in this one, runs something under the same name with the same database:
  * for work that several instances of an application begin at once, such as migrations. Whoever comes later waits for as long
  * as it takes; when a holder dies, its database gives the lock back.
+ *
+ * Work done alone may contain work of another name that is done alone.
  *
  * @param url  the database that keeps the lock; must be there
  * @param name  lower-case letters, digits, spaces and hyphens
@@ -19,22 +21,28 @@ const FOR_EVER_MS = 2 ** 31 - 1;
 export async function runAlone<T>(url: string, name: string, fn: () => Promise<T>): Promise<T> {
   const { locks } = getEngine(url);
   const options = { entities: [], discovery: { warnWhenNoEntities: false }, contextName: `lock ${name}` };
-  const orm = new MikroORM<AbstractSqlDriver>(
-    ormOptions(locks.urlOf(url), options, { max: 1, idleTimeoutMs: FOR_EVER_MS }),
-  );
-  // One connection, which closes only with the instance: the lock hangs on it.
-  const connection = orm.driver.getConnection();
-  const send = (sql: string) => connection.execute<Record<string, unknown>[]>(sql, [], 'all');
+  const orm = new MikroORM<AbstractSqlDriver>(ormOptions(locks.urlOf(url, name), options, { max: 1 }));
   try {
-    for (let pause = 5; !(await locks.tryTake(name, send)); pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
-      await sleep(pause);
-    }
-    try {
-      return await fn();
-    } finally {
-      await locks.giveBack(name, send);
-    }
+    await orm.connect();
+    // Taken out of its pool: the lock hangs on the connection, and a pool closes those that nobody uses.
+    const held = (orm.em.fork() as SqlEntityManager).getKysely().connection();
+    return await held.execute((connection) => {
+      const send: SendOnOneConnection = async (sql) =>
+        (await connection.executeQuery(CompiledQuery.raw(sql))).rows as [];
+      return holding(locks, name, send, fn);
+    });
   } finally {
     await orm.close(true);
+  }
+}
+
+async function holding<T>(locks: LockDialect, name: string, send: SendOnOneConnection, fn: () => Promise<T>) {
+  for (let pause = 5; !(await locks.tryTake(name, send)); pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
+    await sleep(pause);
+  }
+  try {
+    return await fn();
+  } finally {
+    await locks.giveBack(name, send);
   }
 }

@@ -17,6 +17,7 @@ export { SlugTakenError } from './errors/slug-taken.error.js';
 export { StrategyUnsupportedError } from './errors/strategy-unsupported.error.js';
 export { TenancyError } from './errors/tenancy.error.js';
 export { TenantMismatchError } from './errors/tenant-mismatch.error.js';
+export { TenantNotArchivedError } from './errors/tenant-not-archived.error.js';
 export { TenantNotFoundError } from './errors/tenant-not-found.error.js';
 export { TenantPoolsExhaustedError } from './errors/tenant-pools-exhausted.error.js';
 export { TenantSuspendedError } from './errors/tenant-suspended.error.js';

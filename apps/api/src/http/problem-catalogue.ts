@@ -141,6 +141,7 @@ export const problemCatalogue: Readonly<Record<ErrorCode, ProblemKind>> = {
   tenant_ambiguous: { status: 400, title: 'Tenant ambiguous' },
   tenant_immutable: INTERNAL,
   tenant_mismatch: { status: 403, title: 'Tenant mismatch' },
+  tenant_not_archived: { status: 409, title: 'Conflict', code: 'conflict' },
   tenant_not_found: { status: 404, title: 'Not found', code: 'not_found' },
   tenant_pools_exhausted: SHARD_UNAVAILABLE,
   tenant_required: { status: 400, title: 'Tenant required' },

@@ -4,6 +4,7 @@ import { SignUpService } from './sign-up.service.js';
 import { TenantDomainService } from './tenant-domain.service.js';
 import { TenantGate } from './tenant-gate.js';
 import { TenantPlacer } from './tenant-placer.js';
+import { TenantPurgeService } from './tenant-purge.service.js';
 import { TenantsController } from './tenants.controller.js';
 import { TrailLedger } from './trail-ledger.js';
 
@@ -16,8 +17,9 @@ import { TrailLedger } from './trail-ledger.js';
     TenantDomainService,
     TenantGate,
     TenantPlacer,
+    TenantPurgeService,
     { provide: CrossTenantLedger, useClass: TrailLedger },
   ],
-  exports: [CrossTenantLedger, SignUpService, TenantDomainService, TenantGate],
+  exports: [CrossTenantLedger, SignUpService, TenantDomainService, TenantGate, TenantPurgeService],
 })
 export class TenantsModule {}

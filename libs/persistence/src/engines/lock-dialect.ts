@@ -3,8 +3,8 @@ export type SendOnOneConnection = (sql: string) => Promise<readonly Record<strin
 
 /** How processes keep out of each other's way: a lock with a name, which the database gives back when its holder dies. */
 export interface LockDialect {
-  /** URL of the database that keeps the lock, so that holding it keeps nobody from the one behind `url`. */
-  urlOf(url: string): string;
+  /** URL of the database that keeps the lock; holding it keeps nobody from the one behind `url`. */
+  urlOf(url: string, name: string): string;
   /** Takes the lock if nobody else has it, without waiting. */
   tryTake(name: string, send: SendOnOneConnection): Promise<boolean>;
   giveBack(name: string, send: SendOnOneConnection): Promise<void>;
@@ -44,7 +44,7 @@ export const mysqlLockDialect: LockDialect = {
 
 /** SQLite has no such locks, so the name is a file whose write lock is taken. */
 export const sqliteLockDialect: LockDialect = {
-  urlOf: (url) => `${url}.lock`,
+  urlOf: (url, name) => `${url}.${name.replaceAll(' ', '-')}.lock`,
   async tryTake(_name, send) {
     // Its own way to wait stops the whole process.
     await send('pragma busy_timeout = 0');

@@ -5,7 +5,11 @@ const drop = (name: string) => `drop database if exists \`${name}\``;
 
 /** MySQL and MariaDB: what others call a schema is a database here. */
 export const mysqlPlaceDialect: PlaceDialect = {
-  schemas: { create, drop },
+  schemas: {
+    create,
+    find: (name) => `select 1 from information_schema.schemata where schema_name = '${name}'`,
+    drop,
+  },
   hasSearchPath: false,
   databaseUrl: onSameServer,
   async createDatabase(databaseUrl, send) {

@@ -12,6 +12,8 @@ export interface PlaceDialect {
    */
   readonly schemas?: {
     create(name: string): string;
+    /** Gives a row when it is there. */
+    find(name: string): string;
     /** With everything in it; not there is fine. */
     drop(name: string): string;
   };

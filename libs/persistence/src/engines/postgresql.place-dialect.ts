@@ -7,6 +7,7 @@ const DUPLICATE_DATABASE = '42P04';
 export const postgresqlPlaceDialect: PlaceDialect = {
   schemas: {
     create: (name) => `create schema if not exists "${name}"`,
+    find: (name) => `select 1 from pg_namespace where nspname = '${name}'`,
     drop: (name) => `drop schema if exists "${name}" cascade`,
   },
   hasSearchPath: true,

@@ -153,7 +153,7 @@ export class ShardGate {
       this.#breaker.succeeded();
       return answer;
     } catch (error) {
-      if (isUnavailable(error)) this.#lose(connection);
+      if (isUnavailable(error) && !isOtherDatabase(error)) this.#lose(connection);
       throw this.#named(error);
     }
   }
@@ -177,6 +177,11 @@ export class ShardGate {
   #named(error: unknown): unknown {
     return toShardError(this.shardId, error, this.#breaker.retryAfterMs);
   }
+}
+
+/** On MySQL a statement may name another database; that it is not there says nothing of the server. */
+function isOtherDatabase(error: unknown): boolean {
+  return (error as { code?: unknown }).code === 'ER_BAD_DB_ERROR';
 }
 
 /** What `work` gives, or the error that `giveUp` makes when it takes longer. */

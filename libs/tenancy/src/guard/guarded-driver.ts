@@ -1,6 +1,6 @@
-import type { Configuration } from '@mikro-orm/core';
+import { type Configuration, InvalidFieldNameException, TableNotFoundException } from '@mikro-orm/core';
 import type { DatabaseConnection, Dialect, Driver, Kysely } from 'kysely';
-import { ContextError } from '#libs/context';
+import { ContextError, findContext } from '#libs/context';
 import {
   type DriverClass,
   type Engine,
@@ -9,7 +9,9 @@ import {
   runInSystemFrame,
   WriteRules,
 } from '#libs/persistence';
+import { PlacementUnavailableError } from '../errors/placement-unavailable.error.js';
 import { TenancyError } from '../errors/tenancy.error.js';
+import { placementOf } from '../placement-of.js';
 import { OperationRefusedError } from './errors/operation-refused.error.js';
 import { watchWrites } from './lost-writes.js';
 import { type GuardedOrm, StatementGuard, type StatementGuardOptions } from './statement-guard.js';
@@ -45,9 +47,22 @@ export function guardedDriver(engine: Engine, options: StatementGuardOptions = {
     override convertException(exception: Error): ReturnType<InstanceType<DriverClass>['convertException']> {
       const isRefusal = [TenancyError, ContextError, PersistenceError].some((kind) => exception instanceof kind);
       if (isRefusal) return exception as never;
-      return super.convertException(exception);
+      const converted = super.convertException(exception);
+      return (findMissingPlace(converted) ?? converted) as never;
     }
   };
+}
+
+/**
+ * A statement that was let through names tables and columns of the mapping. When the database does not know one of them
+ * where a tenant has tables of its own, it is that tenant's place that is missing or behind, and nobody else's.
+ */
+function findMissingPlace(error: Error): PlacementUnavailableError | undefined {
+  if (!(error instanceof TableNotFoundException || error instanceof InvalidFieldNameException)) return undefined;
+  const tenant = findContext()?.tenant;
+  const placement = tenant && placementOf(tenant);
+  if (!placement || placement.strategy === 'row' || findSystemFrame() !== undefined) return undefined;
+  return new PlacementUnavailableError(placement.tenantId, { cause: error });
 }
 
 type DriverOptions = Kysely<unknown> | Dialect | { onPoolCreated?: unknown };

@@ -42,6 +42,8 @@ export class DatabaseIsolationStrategy implements IsolationStrategy {
   }
 
   async provision(placement: Placement): Promise<void> {
+    // An instance that was in use while it was missing has stopped asking for it.
+    await this.#orms.forget(keyOf(placement));
     const { url, send } = this.#neighbour(placement);
     const { places } = this.databases.engine(placement.shardId);
     await runInSystemFrame('make a database', () => places.createDatabase(url, send));

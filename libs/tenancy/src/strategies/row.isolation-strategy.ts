@@ -1,4 +1,4 @@
-import type { SqlEntityManager } from '@mikro-orm/sql';
+import { runAs } from '#libs/context';
 import { runInSystemFrame } from '#libs/persistence';
 import type { Placement } from '../placement.js';
 import { deleteRows } from './delete-rows.js';
@@ -28,8 +28,12 @@ export class RowIsolationStrategy implements IsolationStrategy {
     return { entityManager: forkAlone(this.databases.shared(shardId)), revert: () => {} };
   }
 
-  async drop({ tenantId, shardId }: Placement): Promise<void> {
-    const em: SqlEntityManager = forkAlone(this.databases.shared(shardId));
-    await runInSystemFrame('drop the rows of a tenant', () => deleteRows(em, tenantId));
+  async drop(placement: Placement): Promise<void> {
+    const { tenantId: id, shardId } = placement;
+    const em = forkAlone(this.databases.shared(shardId));
+    // As the tenant: policies of PostgreSQL hold for the kit as well.
+    await runAs({ tenant: { id, slug: id }, actor: { id: 'drop', type: 'system' } }, () =>
+      runInSystemFrame('drop the rows of a tenant', () => deleteRows(em, id)),
+    );
   }
 }

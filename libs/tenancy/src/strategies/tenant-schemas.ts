@@ -1,5 +1,6 @@
 import type { ContextTenant } from '#libs/context';
 import { type PlaceDialect, runInSystemFrame } from '#libs/persistence';
+import { PlacementUnavailableError } from '../errors/placement-unavailable.error.js';
 import type { Placement } from '../placement.js';
 import { placementOf } from '../placement-of.js';
 import { assertPlaceName } from './place-name.js';
@@ -32,8 +33,12 @@ export class TenantSchemas {
     await this.migrate(placement);
   }
 
-  migrate({ shardId, schemaName }: Placement): Promise<readonly string[]> {
+  /** @throws {PlacementUnavailableError} when it is missing: to make an empty one now would hide that its rows are lost */
+  async migrate(placement: Placement): Promise<readonly string[]> {
+    const { tenantId, shardId, schemaName } = placement;
     assertPlaceName(schemaName);
+    const found = await this.#send(placement, ({ find }, name) => find(name));
+    if (found.length === 0) throw new PlacementUnavailableError(tenantId);
     return runInSystemFrame(`migrate ${schemaName}`, () => this.databases.migrate(this.orm(shardId), schemaName));
   }
 
@@ -41,12 +46,15 @@ export class TenantSchemas {
     await this.#send(placement, ({ drop }, name) => drop(name));
   }
 
-  async #send({ shardId, schemaName }: Placement, sqlOf: (dialect: Schemas, name: string) => string): Promise<void> {
+  async #send(
+    { shardId, schemaName }: Placement,
+    sqlOf: (dialect: Schemas, name: string) => string,
+  ): Promise<readonly unknown[]> {
     assertPlaceName(schemaName);
     const { schemas } = this.databases.engine(shardId).places;
     if (!schemas) throw new TypeError(`Shard "${shardId}" has no schemas.`);
     const connection = this.orm(shardId).driver.getConnection();
-    await runInSystemFrame('make or drop a schema', () => connection.execute(sqlOf(schemas, schemaName)));
+    return runInSystemFrame('look after a schema', () => connection.execute(sqlOf(schemas, schemaName)));
   }
 }
 

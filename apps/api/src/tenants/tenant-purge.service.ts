@@ -1,0 +1,36 @@
+import { Injectable } from '@nestjs/common';
+import { SessionStore } from '#libs/identity';
+import { CentralEntityManager } from '#libs/persistence';
+import { IsolationStrategies, Tenant, TenantNotArchivedError, TenantStore } from '#libs/tenancy';
+
+/**
+ * Removes an archived tenant for good: its rows, wherever they lie, and all that the central database holds of it. People's
+ * accounts stay, as they may be members elsewhere. Its slug is free again.
+ */
+@Injectable()
+export class TenantPurgeService {
+  constructor(
+    private readonly central: CentralEntityManager,
+    private readonly tenants: TenantStore,
+    private readonly strategies: IsolationStrategies,
+    private readonly sessions: SessionStore,
+  ) {}
+
+  /**
+   * May be repeated after a failure: the central database is the last to forget.
+   * @throws {TenantNotFoundError} @throws {TenantNotArchivedError}
+   */
+  async purge(slug: string): Promise<void> {
+    const { id, status, placement } = await this.tenants.getBySlug(slug);
+    if (status !== 'archived') throw new TenantNotArchivedError(slug);
+    await this.strategies.get(placement.strategy, placement.shardId).drop(placement);
+    await this.central.get().transactional(async (em) => {
+      for (const meta of em.getMetadata().getAll().values()) {
+        if (meta.class && 'tenantId' in meta.properties) await em.nativeDelete(meta.class, { tenantId: id });
+      }
+      await em.nativeDelete(Tenant, { id });
+    });
+    this.tenants.forget(id);
+    this.sessions.forget({ tenantId: id });
+  }
+}
