@@ -1,29 +1,122 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { DEMO_OPERATOR } from '#apps/api';
+import { DEMO_OPERATOR, TenantPurgeService } from '#apps/api';
+import { runInContext } from '#libs/context';
+import { IsolationStrategies, type IsolationStrategyName, TenantStore } from '#libs/tenancy';
+import { createTestDatabase, reachableEngines, strategiesOf, type TestDatabase, type TestEngine } from '#libs/testing';
+import { chapters } from './strategies/chapters.js';
 import { ApiClient, logIn, withToken } from './support/api-client.js';
+import { Teller, withoutNames } from './support/story.js';
 import { startTestApp, type TestApp } from './support/test-app.js';
 
-describe('try', () => {
+interface Guest {
+  readonly engine: TestEngine;
+  readonly strategy: IsolationStrategyName;
+  readonly slug: string;
+}
+
+/** The mysql driver on the server of mariadb would tell the same stories once more. */
+const engines = reachableEngines().filter(({ name, label }, _, all) => {
+  return name !== 'mysql' || !/MariaDB/.test(label) || !all.some((other) => other.name === 'mariadb');
+});
+/** A tenant of every strategy on every engine that can express it, in one application. */
+const guests: readonly Guest[] = engines.flatMap((engine) =>
+  strategiesOf(engine).map((strategy) => ({ engine, strategy, slug: `${engine.name}-${strategy}` })),
+);
+
+/** Each engine is a shard. What all tenants are told must not tell where they live. */
+describe('one application with tenants of all strategies', () => {
+  const databases: TestDatabase[] = [];
+  const owners = new Map<string, ApiClient>();
+  /** By chapter, what the first tenant was answered. */
+  const told = new Map<string, unknown[]>();
   let test: TestApp;
   let operator: ApiClient;
+
   beforeAll(async () => {
-    test = await startTestApp();
+    for (const engine of engines) databases.push(await createTestDatabase(engine));
+    const shards = engines.map(({ name }, n) => `${name}=${databases[n]?.url}`);
+    test = await startTestApp({ SHARDS: shards.join() });
     operator = withToken(test.app, await logIn(test.app, DEMO_OPERATOR.email, DEMO_OPERATOR.password));
-  });
-  afterAll(() => test.close());
-  it('database', async () => {
-    const email = 'o@x.example';
-    const password = 'password of x';
-    const a = await operator.call('/v1/platform/tenants', {
-      body: { slug: 'dbt', name: 'x', owner: { email, password, name: 'O' }, placement: { strategy: 'database' } },
+    for (const guest of guests) owners.set(guest.slug, await signUp(guest));
+  }, 120_000);
+
+  afterAll(async () => {
+    for (const { slug } of guests) await purge(slug);
+    await test.close();
+    for (const database of databases) await database.drop();
+  }, 60_000);
+
+  async function signUp({ engine, strategy, slug }: Guest): Promise<ApiClient> {
+    const owner = { email: `owner@${slug}.example`, password: `password of ${slug}`, name: 'Olga' };
+    const placement = { strategy, shard: engine.name };
+    const { status, body } = await operator.call('/v1/platform/tenants', {
+      body: { slug, name: 'Guest', owner, placement },
     });
-    expect(a).toMatchObject({ status: 201, body: { tenant: { placement: { strategy: 'database' } } } });
-    const owner = withToken(test.app, await logIn(test.app, email, password));
-    const made = await owner.call('/v1/products', {
-      body: { type: 'book', sku: 'b', name: 'B', price: { amount: 1, currency: 'EUR' }, isbn: '9780000000000' },
+    if (status !== 201) throw new Error(`Sign-up of ${slug} answered ${status}: ${JSON.stringify(body)}`);
+    expect(body.tenant.placement).toMatchObject({ ...placement, state: 'active' });
+    return withToken(test.app, await logIn(test.app, owner.email, owner.password));
+  }
+
+  /** Also the databases that belong to one tenant alone go with the suite. */
+  async function purge(slug: string): Promise<void> {
+    await operator.call(`/v1/platform/tenants/${slug}`, { method: 'DELETE' });
+    await runInContext({}, () => test.app.get(TenantPurgeService).purge(slug));
+  }
+
+  const clientOf = (slug: string): ApiClient => owners.get(slug) as ApiClient;
+
+  for (const engine of engines) {
+    describe(`on ${engine.name}`, () => {
+      for (const strategy of strategiesOf(engine)) {
+        describe(`with the ${strategy} strategy`, () => {
+          const slug = `${engine.name}-${strategy}`;
+
+          it.each(chapters)('$title', async ({ title, statuses, tell }) => {
+            const teller = new Teller(clientOf(slug), new ApiClient(test.app));
+            await tell(teller, slug, test.app);
+            expect(teller.answers.map(({ status }) => status)).toEqual(statuses);
+            const answers = withoutNames(teller.answers, slug);
+            expect(answers).toEqual(told.get(title) ?? answers);
+            told.set(title, answers);
+          });
+
+          it('shows nothing of it to any other tenant, and nothing of theirs to it', async () => {
+            const { data } = (await clientOf(slug).call('/v1/products?filter[sku]=tea')).body;
+            const unknown = await clientOf(slug).call('/v1/products/01890000-0000-7000-8000-000000000000');
+            for (const other of guests.filter((guest) => guest.slug !== slug)) {
+              const asked = await clientOf(other.slug).call(`/v1/products/${data[0].id}`);
+              expect([asked.status, asked.body.code, asked.body.detail]).toEqual([
+                404,
+                'not_found',
+                unknown.body.detail,
+              ]);
+            }
+          });
+        });
+      }
     });
-    expect(made.status).toBe(201);
-    expect((await owner.call('/v1/products')).body.data).toHaveLength(1);
-    expect((await owner.call('/v1/audit')).body.data).toHaveLength(2);
+  }
+
+  it('serves all but the one tenant whose place is gone', async () => {
+    const lost = guests.filter(({ strategy }) => strategy !== 'row');
+    for (const { slug } of lost) {
+      const { placement } = await test.app.get(TenantStore).getBySlug(slug);
+      await test.app.get(IsolationStrategies).get(placement.strategy, placement.shardId).drop(placement);
+      const list = () => clientOf(slug).call('/v1/products');
+      for (let n = 0; n < 5; n++) {
+        expect(await list()).toMatchObject({ status: 503, body: { code: 'shard_unavailable' } });
+      }
+      expect((await list()).headers['retry-after']).toMatch(/^[1-9]\d*$/);
+      const write = await clientOf(slug).call('/v1/wallets', { body: { currency: 'EUR' } });
+      expect(write).toMatchObject({ status: 503, body: { code: 'shard_unavailable' } });
+      const gone = lost.slice(0, lost.findIndex((guest) => guest.slug === slug) + 1);
+      for (const other of guests.filter((guest) => !gone.includes(guest))) {
+        expect((await clientOf(other.slug).call('/v1/products')).status).toBe(200);
+      }
+    }
+    for (const { slug } of lost) {
+      const { placement } = await test.app.get(TenantStore).getBySlug(slug);
+      await test.app.get(IsolationStrategies).get(placement.strategy, placement.shardId).provision(placement);
+    }
   });
 });
