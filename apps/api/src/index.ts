@@ -11,6 +11,6 @@ export { DatabaseMigrator, type MigratedDatabase } from './storage/database-migr
 export { centralEntities, tenantEntities } from './storage/entities.js';
 export { ShardRowSecurity } from './storage/shard-row-security.js';
 export { tenantModel } from './storage/tenant-orm-options.js';
-export { TenantDomainService } from './tenants/tenant-domain.service.js';
 export { type OwnPlace, TenantPlaces } from './storage/tenant-places.js';
+export { TenantDomainService } from './tenants/tenant-domain.service.js';
 export { TenantPurgeService } from './tenants/tenant-purge.service.js';

@@ -1,7 +1,14 @@
 import { Migrator } from '@mikro-orm/migrations';
 import { Injectable } from '@nestjs/common';
 import { AuditRecorder } from '#libs/audit';
-import { type Engine, engines, getEngine, ormOptions } from '#libs/persistence';
+import {
+  type ConnectionInside,
+  type Engine,
+  engines,
+  getEngine,
+  type OrmOverrides,
+  ormOptions,
+} from '#libs/persistence';
 import { ShardRegistry } from '#libs/sharding';
 import { leaveSchemaOpen, type OrmRequest, RowSecurity, TenantDatabases, type TenantOrm } from '#libs/tenancy';
 import { AppConfig } from '../config/app.config.js';
@@ -28,24 +35,16 @@ export class ShardTenantDatabases extends TenantDatabases {
     return this.shards.get(shardId);
   }
 
-  open(shardId: string, { name, databaseName, tables, guard, pool }: OrmRequest): TenantOrm {
-    const engine = this.engine(shardId);
-    const url = databaseName === undefined ? this.#urlOf(shardId) : this.databaseUrl(shardId, databaseName);
-    const searchesPath = tables === 'on the search path';
-    const inSchemas = tables === 'in schemas';
-    const { databaseRole: role } = this.config;
-    const overrides = tenantOrmOptions(engine, this.recorder, { role, guard, searchesPath });
-    const { places } = engine;
-    const driverOptions = databaseName === undefined ? places.recycleConnections : places.mustExist;
+  open(shardId: string, request: OrmRequest): TenantOrm {
+    const { name, tables, pool } = request;
+    const { url, options } = this.#target(shardId, request);
+    const overrides = this.#overrides(shardId, request);
     const given = {
       ...overrides,
-      driverOptions: { ...overrides.driverOptions, ...driverOptions },
-      ...(inSchemas && {
-        discovery: { ...overrides.discovery, onMetadata: leaveSchemaOpen },
-        migrations: { ...overrides.migrations, includeWildcardSchema: true },
-      }),
+      ...options,
+      driverOptions: { ...overrides.driverOptions, ...options.driverOptions },
     };
-    const model = inSchemas ? 'schemas' : undefined;
+    const model = tables === 'in schemas' ? 'schemas' : undefined;
     return this.shards.createBeside(shardId, { name, url, model, ormOptions: ormOptions(url, given, pool) });
   }
 
@@ -54,9 +53,7 @@ export class ShardTenantDatabases extends TenantDatabases {
   }
 
   async migrate(orm: TenantOrm, schema?: string): Promise<readonly string[]> {
-    // A migrator of its own: one that is shared cannot run twice at a time.
-    const migrator = new Migrator(orm.em);
-    const ran = await migrator.up({ schema });
+    const ran = await new Migrator(orm.em).up();
     await this.#grant(orm, schema);
     return ran.map((migration) => migration.name);
   }
@@ -71,6 +68,29 @@ export class ShardTenantDatabases extends TenantDatabases {
     const { databaseRole: role } = this.config;
     if (role === undefined || !postgresql.runs(orm.driver)) return;
     await new RowSecurity(role).prepare({ id: schema ?? String(orm.config.get('dbName')), orm, schema });
+  }
+
+  /** Which database is opened, and how. */
+  #target(shardId: string, { databaseName, insideSchema }: OrmRequest): ConnectionInside {
+    const url = this.#urlOf(shardId);
+    const { places } = getEngine(url);
+    if (databaseName !== undefined) {
+      return { url: places.databaseUrl(url, databaseName), options: { driverOptions: places.mustExist } };
+    }
+    if (insideSchema !== undefined && places.schemas) return places.schemas.inside(url, insideSchema);
+    return { url, options: { driverOptions: places.recycleConnections } };
+  }
+
+  #overrides(shardId: string, { tables, guard }: OrmRequest): OrmOverrides {
+    const { databaseRole: role } = this.config;
+    const searchesPath = tables === 'on the search path';
+    const overrides = tenantOrmOptions(this.engine(shardId), this.recorder, { role, guard, searchesPath });
+    if (tables !== 'in schemas') return overrides;
+    return {
+      ...overrides,
+      discovery: { ...overrides.discovery, onMetadata: leaveSchemaOpen },
+      migrations: { ...overrides.migrations, includeWildcardSchema: true },
+    };
   }
 
   #urlOf(shardId: string): string {

@@ -29,6 +29,7 @@ export class TenantPurgeService {
         if (meta.class && 'tenantId' in meta.properties) await em.nativeDelete(meta.class, { tenantId: id });
       }
       await em.nativeDelete(Tenant, { id });
+      await this.tenants.announce(em, id);
     });
     this.tenants.forget(id);
     this.sessions.forget({ tenantId: id });

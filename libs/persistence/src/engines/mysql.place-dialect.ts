@@ -9,6 +9,7 @@ export const mysqlPlaceDialect: PlaceDialect = {
     create,
     find: (name) => `select 1 from information_schema.schemata where schema_name = '${name}'`,
     drop,
+    inside: (url, name) => ({ url: onSameServer(url, name), options: {} }),
   },
   hasSearchPath: false,
   databaseUrl: onSameServer,

@@ -1,6 +1,13 @@
 /** Sends one statement of the kit's own, outside of any transaction. */
 export type SendStatement = (sql: string) => Promise<unknown>;
 
+/** A connection whose own tables are those of one schema. */
+export interface ConnectionInside {
+  readonly url: string;
+  /** MikroORM options; `driverOptions` among them. */
+  readonly options: Readonly<Record<string, unknown>> & { readonly driverOptions?: Readonly<Record<string, unknown>> };
+}
+
 /**
  * How a product makes and drops places that only one tenant has: schemas and databases. Their names are the kit's own
  * (`[a-z0-9_]`), never input.
@@ -16,6 +23,8 @@ export interface PlaceDialect {
     find(name: string): string;
     /** With everything in it; not there is fine. */
     drop(name: string): string;
+    /** How to open connections to which unqualified names mean the tables of a schema, and keep meaning it. */
+    inside(url: string, name: string): ConnectionInside;
   };
   /** Whether a connection looks for tables in a list of schemas that can be changed at any time. */
   readonly hasSearchPath: boolean;

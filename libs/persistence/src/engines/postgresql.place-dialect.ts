@@ -9,6 +9,11 @@ export const postgresqlPlaceDialect: PlaceDialect = {
     create: (name) => `create schema if not exists "${name}"`,
     find: (name) => `select 1 from pg_namespace where nspname = '${name}'`,
     drop: (name) => `drop schema if exists "${name}" cascade`,
+    // Given when the connection opens, so that this is what "reset search_path" goes back to.
+    inside: (url, name) => ({
+      url,
+      options: { schema: name, driverOptions: { options: `-c search_path=${name},pg_temp` } },
+    }),
   },
   hasSearchPath: true,
   databaseUrl: onSameServer,

@@ -53,7 +53,9 @@ export class StateReader {
   async links(pivot: Pivot, side: 'owner' | 'item', keys: readonly Key[]): Promise<Link[]> {
     const [owner, item] = pivot.meta.relations as [EntityProperty, EntityProperty];
     const { name } = side === 'owner' ? owner : item;
-    const options = { ctx: this.#fork.getTransactionContext(), lockMode: LockMode.PESSIMISTIC_WRITE } as const;
+    const ctx = this.#fork.getTransactionContext();
+    // The driver knows no EntityManager, and so no schema of one.
+    const options = { ctx, lockMode: LockMode.PESSIMISTIC_WRITE, schema: this.#fork.schema } as const;
     const rows = await inChunks(keys, (chunk) =>
       this.#fork.getDriver().find(pivot.meta.class, { [name]: { $in: chunk } }, options),
     );

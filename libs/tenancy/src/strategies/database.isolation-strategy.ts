@@ -1,5 +1,6 @@
 import { type PoolOptions, runInSystemFrame } from '#libs/persistence';
 import type { Placement } from '../placement.js';
+import { asKit } from './as-kit.js';
 import { forkAlone } from './fork-alone.js';
 import type { AppliedStrategy, IsolationStrategy, PlaceNames } from './isolation-strategy.js';
 import { assertPlaceName, placeNameOf } from './place-name.js';
@@ -53,7 +54,11 @@ export class DatabaseIsolationStrategy implements IsolationStrategy {
   async migrate(placement: Placement): Promise<readonly string[]> {
     const { orm, release } = this.#lease(placement);
     try {
-      return await runInSystemFrame(`migrate ${placement.databaseName}`, () => this.databases.migrate(orm));
+      return await asKit(placement, `migrate ${placement.databaseName}`, async () => {
+        // Fails when the database is missing: MikroORM's migrator would make an empty one, and hide that rows are lost.
+        await orm.driver.getConnection().execute('select 1');
+        return this.databases.migrate(orm);
+      });
     } finally {
       release();
     }

@@ -1,6 +1,5 @@
-import { runAs } from '#libs/context';
-import { runInSystemFrame } from '#libs/persistence';
 import type { Placement } from '../placement.js';
+import { asKit } from './as-kit.js';
 import { deleteRows } from './delete-rows.js';
 import { forkAlone } from './fork-alone.js';
 import type { AppliedStrategy, IsolationStrategy, PlaceNames } from './isolation-strategy.js';
@@ -31,9 +30,6 @@ export class RowIsolationStrategy implements IsolationStrategy {
   async drop(placement: Placement): Promise<void> {
     const { tenantId: id, shardId } = placement;
     const em = forkAlone(this.databases.shared(shardId));
-    // As the tenant: policies of PostgreSQL hold for the kit as well.
-    await runAs({ tenant: { id, slug: id }, actor: { id: 'drop', type: 'system' } }, () =>
-      runInSystemFrame('drop the rows of a tenant', () => deleteRows(em, id)),
-    );
+    await asKit(placement, 'drop the rows of a tenant', () => deleteRows(em, id));
   }
 }

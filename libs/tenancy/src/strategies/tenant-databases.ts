@@ -17,6 +17,8 @@ export interface OrmRequest {
    * path that each statement carries. Default: where the connection looks.
    */
   readonly tables?: 'in schemas' | 'on the search path';
+  /** A schema whose tables unqualified names mean: for migrations, whose SQL names none. */
+  readonly insideSchema?: string;
   /** How the second layer of the guard is set up. */
   readonly guard?: StatementGuardOptions;
   readonly pool?: PoolOptions;
@@ -41,7 +43,7 @@ export abstract class TenantDatabases {
 
   /**
    * Brings tables up to date. Called in a system frame.
-   * @param schema  where they lie; default: where the instance's connections look
+   * @param schema  where they lie, when the instance was opened inside one
    * @returns the names of the migrations that ran
    */
   abstract migrate(orm: TenantOrm, schema?: string): Promise<readonly string[]>;

@@ -3,6 +3,7 @@ import { type PlaceDialect, runInSystemFrame } from '#libs/persistence';
 import { PlacementUnavailableError } from '../errors/placement-unavailable.error.js';
 import type { Placement } from '../placement.js';
 import { placementOf } from '../placement-of.js';
+import { asKit } from './as-kit.js';
 import { assertPlaceName } from './place-name.js';
 import type { TenantDatabases, TenantOrm } from './tenant-databases.js';
 
@@ -39,7 +40,18 @@ export class TenantSchemas {
     assertPlaceName(schemaName);
     const found = await this.#send(placement, ({ find }, name) => find(name));
     if (found.length === 0) throw new PlacementUnavailableError(tenantId);
-    return runInSystemFrame(`migrate ${schemaName}`, () => this.databases.migrate(this.orm(shardId), schemaName));
+    // Inside the schema from the first byte: a migration may read before it writes, and must not read others' rows.
+    const orm = this.databases.open(shardId, {
+      name: `migrate ${schemaName}`,
+      tables: 'in schemas',
+      insideSchema: schemaName,
+      pool: { max: 1 },
+    });
+    try {
+      return await asKit(placement, `migrate ${schemaName}`, () => this.databases.migrate(orm, schemaName));
+    } finally {
+      await this.databases.close(orm);
+    }
   }
 
   async drop(placement: Placement): Promise<void> {

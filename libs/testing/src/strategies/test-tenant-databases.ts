@@ -1,5 +1,12 @@
 import type { EntityClass } from '@mikro-orm/core';
-import { type Engine, getEngine, type OrmOverrides, ormOptions, type PoolOptions } from '#libs/persistence';
+import {
+  type ConnectionInside,
+  type Engine,
+  getEngine,
+  type OrmOverrides,
+  ormOptions,
+  type PoolOptions,
+} from '#libs/persistence';
 import { ShardRegistry } from '#libs/sharding';
 import {
   GuardedEntityManager,
@@ -45,15 +52,15 @@ export class TestTenantDatabases extends TenantDatabases {
     return this.shards.get(shardId);
   }
 
-  open(shardId: string, { name, databaseName, tables, guard, pool }: OrmRequest): TenantOrm {
-    const url = databaseName === undefined ? this.url : this.databaseUrl(shardId, databaseName);
-    const inSchemas = tables === 'in schemas';
+  open(shardId: string, request: OrmRequest): TenantOrm {
+    const { name, tables, guard, pool } = request;
+    const { url, options } = this.#target(request);
     const given = this.#ormOptions(url, guard ?? {}, this.options.pool ?? pool, tables === 'on the search path');
-    const { places } = this.engine();
-    const more = databaseName === undefined ? places.recycleConnections : places.mustExist;
+    const inSchemas = tables === 'in schemas';
     const ormOptions = {
       ...given,
-      driverOptions: { ...given.driverOptions, ...more },
+      ...options,
+      driverOptions: { ...given.driverOptions, ...options.driverOptions },
       discovery: inSchemas ? { ...given.discovery, onMetadata: leaveSchemaOpen } : given.discovery,
     };
     return this.shards.createBeside(shardId, { name, url, model: inSchemas ? 'schemas' : undefined, ormOptions });
@@ -70,6 +77,15 @@ export class TestTenantDatabases extends TenantDatabases {
 
   databaseUrl(_shardId: string, databaseName: string): string {
     return this.engine().places.databaseUrl(this.url, databaseName);
+  }
+
+  #target({ databaseName, insideSchema }: OrmRequest): ConnectionInside {
+    const { places } = this.engine();
+    if (databaseName !== undefined) {
+      return { url: places.databaseUrl(this.url, databaseName), options: { driverOptions: places.mustExist } };
+    }
+    if (insideSchema !== undefined && places.schemas) return places.schemas.inside(this.url, insideSchema);
+    return { url: this.url, options: { driverOptions: places.recycleConnections } };
   }
 
   #ormOptions(url: string, guard: StatementGuardOptions, pool: PoolOptions = { max: 1 }, searchesPath = false) {
