@@ -4,32 +4,22 @@ import {
   type EntityMetadata,
   type EntityName,
   type FilterQuery,
-  type Loaded,
   type Primary,
   type RequiredEntityData,
   wrap,
 } from '@mikro-orm/core';
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import type { BulkRow } from '#libs/persistence';
-import type { AggregateQuery, AggregateRow } from '../aggregate/aggregate-query.js';
-import { ShardedAggregator } from '../aggregate/sharded-aggregator.js';
 import { CrossShardAssociationError } from '../errors/cross-shard-association.error.js';
 import type { TransactionOptions } from '../flush/transaction-mode.js';
 import type { ShardId } from '../registry/shard-definition.js';
-import type { Route, ShardPin } from '../routing/router.js';
+import type { ShardPin } from '../routing/router.js';
 import { standIn } from '../routing/stand-in.js';
 import { valuesOf } from '../write/merge-entity.js';
 import { ShardedWriter } from '../write/sharded-writer.js';
 import { ShardScope, type ShardScopeOptions } from './shard-scope.js';
-import type {
-  ShardCallOptions,
-  ShardedCountOptions,
-  ShardedExecuteOptions,
-  ShardedFindOneOptions,
-  ShardedFindOptions,
-  ShardedWriteOptions,
-} from './sharded-options.js';
-import { type PartialRows, ShardedReader } from './sharded-reader.js';
+import type { ShardedExecuteOptions, ShardedWriteOptions } from './sharded-options.js';
+import { ShardedQueries } from './sharded-queries.js';
 
 /**
  * One unit of work over several shards, with MikroORM's words. Inside it is one EntityManager per touched shard: the same
@@ -40,18 +30,16 @@ import { type PartialRows, ShardedReader } from './sharded-reader.js';
  *
  * @see SQLAlchemy `ShardedSession`; here answers over several shards are those of one database holding all rows, or refused
  */
-export class ShardedEntityManager {
+export class ShardedEntityManager extends ShardedQueries {
   readonly #scope: ShardScope;
-  readonly #reader: ShardedReader;
   readonly #writer: ShardedWriter;
-  readonly #aggregator: ShardedAggregator;
 
   /** @internal made by `createShardedEntityManagerFactory` */
   constructor(options: ShardScopeOptions) {
-    this.#scope = new ShardScope(options);
-    this.#reader = new ShardedReader(this.#scope);
-    this.#writer = new ShardedWriter(this.#scope);
-    this.#aggregator = new ShardedAggregator(this.#scope);
+    const scope = new ShardScope(options);
+    super(scope);
+    this.#scope = scope;
+    this.#writer = new ShardedWriter(scope);
   }
 
   /**
@@ -109,81 +97,6 @@ export class ShardedEntityManager {
    */
   async transactional<T>(fn: (em: this) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
     return this.#scope.unitOfWork.transactional(this.#scope.transaction(options), () => fn(this));
-  }
-
-  /**
-   * Rows of every shard concerned, in the order and within the limits that one database holding all rows would give.
-   * Text is ordered by code points; ties by primary key.
-   *
-   * @throws {FanOutUnsupportedError} when the parts of several shards would not make the exact answer
-   * @throws {ShardUnavailableError} for the first shard that does not answer; see `findPartial`
-   */
-  async find<E extends object, P extends string = never>(
-    entityName: EntityName<E>,
-    where: FilterQuery<NoInfer<E>>,
-    options: ShardedFindOptions<E, P> = {},
-  ): Promise<Loaded<E, P>[]> {
-    return (await this.#reader.find(entityName as never, where as never, options as never)) as Loaded<E, P>[];
-  }
-
-  /** `find` that leaves out shards which do not answer, and says which. */
-  async findPartial<E extends object, P extends string = never>(
-    entityName: EntityName<E>,
-    where: FilterQuery<NoInfer<E>>,
-    options: ShardedFindOptions<E, P> = {},
-  ): Promise<PartialRows<Loaded<E, P>>> {
-    const found = await this.#reader.findPartial(entityName as never, where as never, options as never);
-    return found as PartialRows<Loaded<E, P>>;
-  }
-
-  /**
-   * One row, or `null`. By primary key only the shards are asked that may hold it, and none when it is loaded already.
-   * @throws {AmbiguousIdentityError} when several shards have a row of this primary key
-   */
-  async findOne<E extends object, P extends string = never>(
-    entityName: EntityName<E>,
-    where: FilterQuery<NoInfer<E>>,
-    options: ShardedFindOneOptions<E, P> = {},
-  ): Promise<Loaded<E, P> | null> {
-    const found = await this.#reader.findOne(entityName as never, where as never, options as never);
-    return found as Loaded<E, P> | null;
-  }
-
-  /** A page and the number of all rows it is a page of. */
-  async findAndCount<E extends object, P extends string = never>(
-    entityName: EntityName<E>,
-    where: FilterQuery<NoInfer<E>>,
-    options: ShardedFindOptions<E, P> = {},
-  ): Promise<[Loaded<E, P>[], number]> {
-    const { shard, deadlineMs, filters, schema } = options;
-    const countOptions = { shard, deadlineMs, filters, schema } as ShardedCountOptions<E>;
-    return Promise.all([this.find(entityName, where, options), this.count(entityName, where, countOptions)]);
-  }
-
-  /** Number of rows on all shards concerned. */
-  async count<E extends object>(
-    entityName: EntityName<E>,
-    where: FilterQuery<NoInfer<E>> = {} as FilterQuery<NoInfer<E>>,
-    options: ShardedCountOptions<E> = {},
-  ): Promise<number> {
-    return this.#reader.count(entityName as never, where as never, options as ShardCallOptions);
-  }
-
-  /**
-   * Counts, sums, averages, extremes, groups and distinct values over all shards concerned. Text is grouped and compared
-   * by code points, integers and decimals are added exactly.
-   *
-   * @throws {FanOutUnsupportedError} before any SQL, for what cannot be computed from the shards' parts
-   * @throws {NumberOutOfRangeError} for a sum of integers beyond 2^53
-   * @example
-   * em.aggregate(Product, { groupBy: ['type'], select: { products: 'count', mean: { avg: 'stock' } }, having: { products: { $gt: 1 } } })
-   */
-  async aggregate<E extends object>(
-    entityName: EntityName<E>,
-    query: AggregateQuery<E>,
-    options: ShardCallOptions = {},
-  ): Promise<AggregateRow[]> {
-    return this.#aggregator.aggregate(entityName as never, query as never, options);
   }
 
   /** Reads an entity's row again, from its own shard; no chooser is asked. `null` when the row is gone. */
@@ -289,15 +202,6 @@ export class ShardedEntityManager {
   /** The shard of an entity that is loaded or was created here; `undefined` for one nobody has chosen for. */
   shardOf(entity: object): ShardId | undefined {
     return this.#scope.children.find(entity);
-  }
-
-  /** Which shards a query would ask, in this order, and why. Sends nothing. */
-  explainRoute<E extends object>(
-    entityName: EntityName<E>,
-    where: FilterQuery<NoInfer<E>> = {} as FilterQuery<NoInfer<E>>,
-    { shard }: ShardCallOptions = {},
-  ): Route {
-    return this.#scope.router.ofQuery({ kind: 'select', meta: this.#metadata(entityName), where }, shard);
   }
 
   /**
