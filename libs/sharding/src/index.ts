@@ -21,12 +21,14 @@ export {
 export type { ShardKeyRule } from './choosers/where-narrowing.js';
 export { AmbiguousIdentityError } from './errors/ambiguous-identity.error.js';
 export { AtomicUnsupportedError } from './errors/atomic-unsupported.error.js';
+export { ChooserFailedError } from './errors/chooser-failed.error.js';
 export { CommitFailedError, type CommitOutcome } from './errors/commit-failed.error.js';
 export { CrossShardAssociationError } from './errors/cross-shard-association.error.js';
 export { CrossShardWriteError } from './errors/cross-shard-write.error.js';
 export { FanOutUnsupportedError } from './errors/fan-out-unsupported.error.js';
 export { FlushInFlushError } from './errors/flush-in-flush.error.js';
 export { ForeignEntityError } from './errors/foreign-entity.error.js';
+export { InvalidShardCursorError } from './errors/invalid-shard-cursor.error.js';
 export { InvalidShardsError } from './errors/invalid-shards.error.js';
 export { InvalidSlotsError } from './errors/invalid-slots.error.js';
 export { NumberOutOfRangeError } from './errors/number-out-of-range.error.js';
@@ -36,6 +38,7 @@ export { ShardNotChosenError } from './errors/shard-not-chosen.error.js';
 export { ShardUnavailableError } from './errors/shard-unavailable.error.js';
 export { ShardingError } from './errors/sharding.error.js';
 export { SlotOccupiedError } from './errors/slot-occupied.error.js';
+export { TooManyGroupsError } from './errors/too-many-groups.error.js';
 export { UnitOfWorkBrokenError } from './errors/unit-of-work-broken.error.js';
 export { UnknownShardError } from './errors/unknown-shard.error.js';
 export type { FanOutLimits } from './fan-out/fan-out.js';
@@ -49,6 +52,7 @@ export { type BesideOptions, ShardRegistry, type ShardRegistryOptions } from './
 export type { ShardOrm } from './registry/shared-discovery.js';
 export type { Route, RouteReason, ShardPin } from './routing/router.js';
 export { findRows, type RowQuery, type ShardedRows } from './rows/find-rows.js';
+export type { ShardedPage } from './sharded/keyset-reader.js';
 export {
   type CreateOptions,
   createShardedEntityManagerFactory,
@@ -59,9 +63,11 @@ export { ShardedEntityManager } from './sharded/sharded-entity-manager.js';
 export type {
   ShardCallOptions,
   ShardedCountOptions,
+  ShardedCursorOptions,
   ShardedExecuteOptions,
   ShardedFindOneOptions,
   ShardedFindOptions,
+  ShardedStreamOptions,
   ShardedWriteOptions,
 } from './sharded/sharded-options.js';
 export type { PartialRows } from './sharded/sharded-reader.js';

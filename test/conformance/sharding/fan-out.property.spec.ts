@@ -3,13 +3,15 @@ import { MikroORM } from '@mikro-orm/core';
 import type { AbstractSqlDriver, SqlEntityManager } from '@mikro-orm/sql';
 import { v7 as uuidv7 } from 'uuid';
 import { getEngine, ormOptions } from '#libs/persistence';
-import { createShardKeyChoosers, moduloPlacement, type ShardedEntityManager } from '#libs/sharding';
+import { createShardKeyChoosers, moduloPlacement, type ShardedEntityManager, type ShardedPage } from '#libs/sharding';
 import { eachLayout, eachNumberOfShards, type ShardSuite } from './layouts.js';
 import { Item, itemModel } from './property-model.js';
 import { Random } from './random.js';
 
 const ROWS = 120;
 const CASES = Number(process.env.PROPERTY_CASES ?? 60);
+/** Each of these asks for all rows, page by page. */
+const WALKS = Math.ceil(CASES / 15);
 const TIMEOUT_MS = 5000 + CASES * 100;
 /** Ties, nulls, cases, accents, and code points that UTF-16 sorts otherwise. */
 const NAMES = [
@@ -136,6 +138,7 @@ describe('fan-out answers are those of one database holding all rows', () => {
     const createSharded = (): ShardedEntityManager =>
       suite.create({
         mode: 'multi',
+        cursorKey: 'of all units of work',
         ...createShardKeyChoosers({
           placement: moduloPlacement(suite.registry.ids),
           keys: [{ entity: Item, property: 'shelf' }],
@@ -212,6 +215,36 @@ describe('fan-out answers are those of one database holding all rows', () => {
               sumViews: asGroup('views', row.sumViews),
             }));
             expect(sorted(rows)).toEqual(sorted(decoded));
+          });
+        }
+      },
+      TIMEOUT_MS,
+    );
+
+    it(
+      `pages by cursor, and streams, through the same rows in the same order (${WALKS} random queries)`,
+      async () => {
+        for (let index = 0; index < WALKS; index++) {
+          const where = aCondition(random);
+          const { asWritten, spelledOut } = anOrder(random, nullsAreLow);
+          const [first, chunkSize] = [10 + random.integer(40), 3 + random.integer(20)];
+          await repeatable(index, { where, orderBy: asWritten, first, chunkSize }, async () => {
+            const all = await one.em.fork().find(Item, where, { orderBy: spelledOut as never });
+            const expected = all.map(({ id }) => id);
+            const query = { where, orderBy: asWritten as never };
+            const paged: string[] = [];
+            let after: string | null = null;
+            do {
+              // A new unit of work each: all that is known from before stands in the cursor.
+              const page: ShardedPage<Item> = await createSharded().findByCursor(Item, { ...query, first, after });
+              paged.push(...page.items.map(({ id }) => id));
+              after = page.cursor;
+              if (after !== null) expect(page.items).toHaveLength(first);
+            } while (after !== null);
+            expect(paged).toEqual(expected);
+            const streamed: string[] = [];
+            for await (const { id } of createSharded().stream(Item, { ...query, chunkSize })) streamed.push(id);
+            expect(streamed).toEqual(expected);
           });
         }
       },

@@ -8,6 +8,7 @@ import {
   FlushInFlushError,
   ShardRegistry,
   ShardUnavailableError,
+  TooManyGroupsError,
 } from '#libs/sharding';
 import { eachLayout, seedWeather, weatherChoosers } from './layouts.js';
 import { Location, Report, weatherModel } from './weather.model.js';
@@ -122,6 +123,16 @@ describe('refusals', () => {
       // On one shard a database does it.
       const where = { location: { continent: 'asia' } };
       expect(await em.find(Report, where, { orderBy: { location: { city: 'asc' } } })).toHaveLength(1);
+    });
+
+    it('refuses more groups than memory is given for, of one shard or of all together', async () => {
+      await seedWeather(suite);
+      const em = suite.create();
+      const query = { groupBy: ['city'], select: { stations: 'count' } } as const;
+      expect(await em.aggregate(Location, { ...query, maxGroups: 4 })).toHaveLength(4);
+      await expect(em.aggregate(Location, { ...query, maxGroups: 3 })).rejects.toThrow(TooManyGroupsError);
+      const values = { select: { cities: { countDistinct: 'city' } }, maxGroups: 3 } as const;
+      await expect(em.aggregate(Location, values)).rejects.toThrow(TooManyGroupsError);
     });
 
     it('refuses a flush inside of a flush instead of waiting for itself', async () => {

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { wrap } from '@mikro-orm/core';
-import { AmbiguousIdentityError, ShardNotChosenError, UnknownShardError } from '#libs/sharding';
+import { AmbiguousIdentityError, ChooserFailedError, ShardNotChosenError, UnknownShardError } from '#libs/sharding';
 import { eachLayout, seedWeather } from './layouts.js';
 import { Location, Orphan, Report } from './weather.model.js';
 
@@ -176,6 +176,33 @@ describe('routing', () => {
         await expect(bad.find(Location, {})).rejects.toThrow(UnknownShardError);
         await expect(suite.create().find(Location, {}, { shard: 'nope' })).rejects.toThrow(UnknownShardError);
         expect(() => suite.create({ shard: 'nope' })).toThrow(UnknownShardError);
+      });
+      expect(statements).toEqual({});
+    });
+
+    it('names the chooser that throws or answers with nonsense, before any SQL', async () => {
+      const broken = (nonsense: unknown) =>
+        suite.create({
+          shardChooser: () => nonsense as string,
+          identityChooser: () => nonsense as string[],
+          executeChooser: () => nonsense as string[],
+        });
+      const statements = await suite.statementsOf(async () => {
+        for (const nonsense of [7, {}, Promise.resolve('shard-1'), ['shard-1', 7]]) {
+          const em = broken(nonsense);
+          expect(() => em.create(Location, { id: 9, continent: 'asia' })).toThrow(ChooserFailedError);
+          await expect(em.findOne(Location, 1)).rejects.toMatchObject({ chooser: 'identityChooser' });
+          await expect(em.find(Location, {})).rejects.toMatchObject({ chooser: 'executeChooser' });
+        }
+        // Not a list of letters.
+        await expect(broken('shard-1').find(Location, {})).rejects.toThrow(ChooserFailedError);
+        const cause = new TypeError('no such table');
+        const throwing = suite.create({
+          executeChooser: () => {
+            throw cause;
+          },
+        });
+        await expect(throwing.count(Location)).rejects.toMatchObject({ code: 'chooser_failed', cause });
       });
       expect(statements).toEqual({});
     });

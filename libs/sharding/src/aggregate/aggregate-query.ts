@@ -21,6 +21,8 @@ export interface AggregateQuery<E extends object> {
   readonly orderBy?: Readonly<Record<string, 'asc' | 'desc' | `${QueryOrder}`>>;
   readonly limit?: number;
   readonly offset?: number;
+  /** Groups, and distinct values, held in memory at most. Default 100 000. */
+  readonly maxGroups?: number;
 }
 
 /** One group: the values of `groupBy` and of `select` under their names. */

@@ -18,14 +18,17 @@ interface Group {
 /** Puts the parts of all shards together, one group at a time. */
 export class MergedGroups {
   readonly #groups = new Map<string, Group>();
+  /** Per number of distinct values: how many of all groups together. */
+  readonly #distinctValues: number[] = [];
 
   constructor(private readonly plan: AggregatePlan) {
     // Without groups there is one row, also when no shard was asked.
     if (plan.groups.length === 0) this.#groupOf([]);
   }
 
+  /** Groups, or values of the largest set of distinct values, whichever are more. */
   get size(): number {
-    return this.#groups.size;
+    return Math.max(this.#groups.size, ...this.#distinctValues);
   }
 
   /** Adds one shard's part of a group. */
@@ -41,7 +44,10 @@ export class MergedGroups {
     const value = groups.at(-1) ?? null;
     const kind = this.plan.distincts[index];
     if (value === null || !kind) return;
-    this.#groupOf(groups.slice(0, -1)).distincts[index]?.add(identityOf(decode(kind, value)));
+    const values = this.#groupOf(groups.slice(0, -1)).distincts[index];
+    const before = values?.size ?? 0;
+    values?.add(identityOf(decode(kind, value)));
+    this.#distinctValues[index] = (this.#distinctValues[index] ?? 0) + (values?.size ?? 0) - before;
   }
 
   /** The finished rows. */

@@ -1,5 +1,5 @@
 import type { EntityName } from '@mikro-orm/core';
-import { FanOutUnsupportedError } from '../errors/fan-out-unsupported.error.js';
+import { TooManyGroupsError } from '../errors/too-many-groups.error.js';
 import type { ShardScope } from '../sharded/shard-scope.js';
 import type { ShardCallOptions } from '../sharded/sharded-options.js';
 import { type AggregatePlan, planAggregate } from './aggregate-plan.js';
@@ -7,8 +7,8 @@ import type { AggregateQuery, AggregateRow } from './aggregate-query.js';
 import { arrange, MergedGroups } from './merge-groups.js';
 import { ShardAggregate, type ShardPart } from './shard-aggregate.js';
 
-/** Groups held in memory at most. Beyond it a report belongs into one database, or wants a narrower condition. */
-const MAX_GROUPS = 100_000;
+/** Beyond it a report belongs into one database, or wants a narrower condition. */
+const DEFAULT_MAX_GROUPS = 100_000;
 
 /** Computes aggregates over shards: each shard reduces its rows to groups, which are put together here. */
 export class ShardedAggregator {
@@ -20,7 +20,7 @@ export class ShardedAggregator {
     options: ShardCallOptions,
   ): Promise<AggregateRow[]> {
     const meta = this.scope.metadata(entityName);
-    const { where = {} } = query;
+    const { where = {}, maxGroups = DEFAULT_MAX_GROUPS } = query;
     const plan = planAggregate(meta, query);
     // Mistakes in having and order are found before any SQL.
     arrange([], plan, query, this.scope.nullsAreLow);
@@ -31,7 +31,7 @@ export class ShardedAggregator {
       (em, callOff, id) => {
         const meta = this.scope.children.metadata(entityName, id);
         const shard = new ShardAggregate(em, this.scope.engineOf(id).name, meta, where, callOff);
-        return askAll(shard, plan);
+        return askAll(shard, plan, maxGroups);
       },
       options,
     );
@@ -40,25 +40,25 @@ export class ShardedAggregator {
       for (const [index, rows] of distincts.entries()) {
         for (const row of rows) merged.addDistinct(index, row.groups);
       }
-      assertBounded(merged.size);
+      assertBounded(merged.size, maxGroups);
     }
     return arrange(merged.rows(), plan, query, this.scope.nullsAreLow);
   }
 }
 
 /** The groups, and for each number of distinct values the values by group. */
-async function askAll(shard: ShardAggregate, plan: AggregatePlan): Promise<ShardPart[][]> {
-  const groups = await shard.ask(plan, MAX_GROUPS);
-  assertBounded(groups.length);
+async function askAll(shard: ShardAggregate, plan: AggregatePlan, maxGroups: number): Promise<ShardPart[][]> {
+  const groups = await shard.ask(plan, maxGroups);
+  assertBounded(groups.length, maxGroups);
   const all = [groups];
   for (const value of plan.distincts) {
-    const rows = await shard.ask({ groups: [...plan.groups, { name: '', value }], parts: [] }, MAX_GROUPS);
-    assertBounded(rows.length);
+    const rows = await shard.ask({ groups: [...plan.groups, { name: '', value }], parts: [] }, maxGroups);
+    assertBounded(rows.length, maxGroups);
     all.push(rows);
   }
   return all;
 }
 
-function assertBounded(size: number): void {
-  if (size > MAX_GROUPS) throw new FanOutUnsupportedError(`The aggregate has more than ${MAX_GROUPS} groups.`);
+function assertBounded(size: number, maxGroups: number): void {
+  if (size > maxGroups) throw new TooManyGroupsError(maxGroups);
 }

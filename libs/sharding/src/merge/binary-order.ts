@@ -1,8 +1,8 @@
 import type { AbstractSqlPlatform } from '@mikro-orm/sql';
 import type { EngineName } from '#libs/persistence';
 
-/** A text column as something that the engine compares byte by byte. */
-const BY_BYTES: Readonly<Record<EngineName, (column: string) => string>> = {
+/** A text column as something that each engine compares byte by byte. */
+export const BY_BYTES: Readonly<Record<EngineName, (column: string) => string>> = {
   sqlite: (column) => `${column} collate binary`,
   postgresql: (column) => `${column} collate "C"`,
   // Not `collate utf8mb4_bin`: it pads, so that 'a' and 'a ' are equal. The collations that do not pad have one name on

@@ -1,6 +1,8 @@
 import { type EntityMetadata, type Primary, Utils } from '@mikro-orm/core';
 import type { ChooserContext, Choosers, ShardQuery } from '../choosers/choosers.js';
+import { ChooserFailedError } from '../errors/chooser-failed.error.js';
 import { ShardNotChosenError } from '../errors/shard-not-chosen.error.js';
+import { ShardingError } from '../errors/sharding.error.js';
 import { UnknownShardError } from '../errors/unknown-shard.error.js';
 import type { ShardId } from '../registry/shard-definition.js';
 
@@ -38,11 +40,11 @@ export class Router {
   /** The shard of a new entity. The caller keeps the answer: a chooser is asked once per object. */
   ofNew(entity: object, meta: EntityMetadata): ShardId {
     if (this.pinned !== undefined) return this.pinned;
-    const shard: ShardId | undefined = this.choosers.shardChooser(entity, meta, this.context);
+    const shard: unknown = ask('shardChooser', () => this.choosers.shardChooser(entity, meta, this.context));
     if (shard === undefined || shard === null) {
       throw new ShardNotChosenError(`The shard chooser gave no shard for a new ${meta.className}.`);
     }
-    return this.#known(shard);
+    return this.#known(asId('shardChooser', shard));
   }
 
   /**
@@ -57,17 +59,23 @@ export class Router {
     if (query.meta && primaryKey !== undefined) {
       return { shards: this.holders(query.meta, primaryKey), by: 'primary-key' };
     }
-    return { shards: this.#checked(this.choosers.executeChooser(query, this.context)), by: 'query' };
+    const shards = ask('executeChooser', () => this.choosers.executeChooser(query, this.context));
+    return { shards: this.#checked('executeChooser', shards), by: 'query' };
   }
 
   /** The shards on which the row of a primary key may be. */
   holders(meta: EntityMetadata, primaryKey: Primary<object>): readonly ShardId[] {
-    return this.#checked(this.choosers.identityChooser(meta, primaryKey, this.context));
+    const shards = ask('identityChooser', () => this.choosers.identityChooser(meta, primaryKey, this.context));
+    return this.#checked('identityChooser', shards);
   }
 
-  #checked(shards: Iterable<ShardId>): ShardId[] {
+  #checked(chooser: ChooserName, shards: Iterable<ShardId>): ShardId[] {
+    // A text is a list, too: of its letters.
+    if (typeof shards !== 'object' || shards === null || !(Symbol.iterator in shards)) {
+      throw new ChooserFailedError(chooser, 'gave no list of shards');
+    }
     const unique = shards instanceof Set ? [...shards] : [...new Set(shards)];
-    for (const shard of unique) this.#known(shard);
+    for (const shard of unique) this.#known(asId(chooser, shard));
     return unique;
   }
 
@@ -75,6 +83,23 @@ export class Router {
     if (!this.context.shards.includes(shard)) throw new UnknownShardError(shard, this.context.shards);
     return shard;
   }
+}
+
+type ChooserName = ChooserFailedError['chooser'];
+
+/** What a chooser answers; what it throws keeps its meaning when it is one of ours. */
+function ask<T>(chooser: ChooserName, choose: () => T): T {
+  try {
+    return choose();
+  } catch (error) {
+    if (error instanceof ShardingError) throw error;
+    throw new ChooserFailedError(chooser, `threw: ${(error as Error)?.message}`, { cause: error });
+  }
+}
+
+function asId(chooser: ChooserName, shard: unknown): ShardId {
+  if (typeof shard === 'string') return shard;
+  throw new ChooserFailedError(chooser, `gave ${shard instanceof Promise ? 'a promise' : typeof shard} for a shard id`);
 }
 
 /** The primary key, when `where` is nothing but one: a scalar, or an object of exactly the key's properties. */

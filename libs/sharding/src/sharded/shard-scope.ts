@@ -2,6 +2,7 @@ import type { EntityMetadata, Primary } from '@mikro-orm/core';
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import { type Engine, engineOf, getEngine } from '#libs/persistence';
 import type { ChooserContext, Choosers, ShardQuery } from '../choosers/choosers.js';
+import type { ShardCursors } from '../cursor/shard-cursor.js';
 import {
   type AskShard,
   askEach,
@@ -26,6 +27,7 @@ export interface ShardScopeOptions {
   readonly choosers: Choosers;
   readonly transaction: TransactionOptions;
   readonly limits: FanOutLimits;
+  readonly cursors: ShardCursors;
   readonly pinned?: ShardId;
   /** The listener of a shard's flushes. */
   watchOf(id: ShardId): FlushWatch;

@@ -1,6 +1,7 @@
 import type { AbstractSqlPlatform } from '@mikro-orm/sql';
 import { getEngine } from '#libs/persistence';
 import type { Choosers } from '../choosers/choosers.js';
+import { ShardCursors } from '../cursor/shard-cursor.js';
 import { FlushWatch } from '../flush/flush-watch.js';
 import type { TransactionMode } from '../flush/transaction-mode.js';
 import { teachBinaryOrder } from '../merge/binary-order.js';
@@ -17,6 +18,11 @@ export interface ShardedEntityManagerFactoryOptions extends Choosers {
   readonly mode?: TransactionMode;
   /** How long a call may wait for its shards, in milliseconds. Default 10 000. */
   readonly deadlineMs?: number;
+  /**
+   * Signs the cursors of `findByCursor`: a secret that all processes share which serve the same clients. Without one, a
+   * cursor is good in this process only.
+   */
+  readonly cursorKey?: string | Uint8Array;
 }
 
 /** What one unit of work may have of its own. */
@@ -47,8 +53,10 @@ export function createShardedEntityManagerFactory({
   shards,
   mode = 'single',
   deadlineMs = DEFAULT_DEADLINE_MS,
+  cursorKey,
   ...choosers
 }: ShardedEntityManagerFactoryOptions): ShardedEntityManagerFactory {
+  const cursors = new ShardCursors(cursorKey);
   const watches = new Map<ShardId, FlushWatch>();
   const watchOf = (id: ShardId) => {
     const known = watches.get(id);
@@ -67,6 +75,7 @@ export function createShardedEntityManagerFactory({
         choosers,
         transaction: { mode: own.mode ?? mode },
         limits: { deadlineMs: own.deadlineMs ?? deadlineMs, signal: own.signal },
+        cursors,
         pinned: own.shard,
         watchOf,
       }),

@@ -2,12 +2,15 @@ import type { EntityName, FilterQuery, Loaded } from '@mikro-orm/core';
 import type { AggregateQuery, AggregateRow } from '../aggregate/aggregate-query.js';
 import { ShardedAggregator } from '../aggregate/sharded-aggregator.js';
 import type { Route } from '../routing/router.js';
+import { KeysetReader, type ShardedPage } from './keyset-reader.js';
 import type { ShardScope } from './shard-scope.js';
 import type {
   ShardCallOptions,
   ShardedCountOptions,
+  ShardedCursorOptions,
   ShardedFindOneOptions,
   ShardedFindOptions,
+  ShardedStreamOptions,
 } from './sharded-options.js';
 import { type PartialRows, ShardedReader } from './sharded-reader.js';
 
@@ -15,10 +18,12 @@ import { type PartialRows, ShardedReader } from './sharded-reader.js';
 export abstract class ShardedQueries {
   readonly #reader: ShardedReader;
   readonly #aggregator: ShardedAggregator;
+  readonly #keysets: KeysetReader;
 
   protected constructor(private readonly scope: ShardScope) {
     this.#reader = new ShardedReader(scope);
     this.#aggregator = new ShardedAggregator(scope);
+    this.#keysets = new KeysetReader(scope, scope.options.cursors);
   }
 
   /**
@@ -68,6 +73,38 @@ export abstract class ShardedQueries {
     const { shard, deadlineMs, filters, schema } = options;
     const countOptions = { shard, deadlineMs, filters, schema } as ShardedCountOptions<E>;
     return Promise.all([this.find(entityName, where, options), this.count(entityName, where, countOptions)]);
+  }
+
+  /**
+   * A page behind a cursor, which holds one position per shard: it costs the same however far it lies, and rows that come
+   * or go before it move nothing. The cursor is signed, and belongs to this condition, order and these shards.
+   *
+   * @throws {InvalidShardCursorError} before any SQL, for a cursor of anything else
+   * @throws {FanOutUnsupportedError} when rows could be skipped or repeated
+   * @example
+   * const page = await em.findByCursor(Product, { orderBy: { name: 'asc' }, first: 20 });
+   * const next = await em.findByCursor(Product, { orderBy: { name: 'asc' }, first: 20, after: page.cursor });
+   */
+  async findByCursor<E extends object, P extends string = never>(
+    entityName: EntityName<E>,
+    { where, ...options }: ShardedCursorOptions<E, P>,
+  ): Promise<ShardedPage<Loaded<E, P>>> {
+    const page = await this.#keysets.page(entityName as never, where as never, options as never);
+    return page as ShardedPage<Loaded<E, P>>;
+  }
+
+  /**
+   * Every row in order, merged while it is read: memory holds `chunkSize` objects of each shard, however many there are.
+   * The objects belong to no unit of work: bring one over by `merge()` to change it.
+   *
+   * @throws {FanOutUnsupportedError} {@link ShardUnavailableError} for a shard that is late with a chunk
+   */
+  stream<E extends object, P extends string = never>(
+    entityName: EntityName<E>,
+    { where, ...options }: ShardedStreamOptions<E, P> = {},
+  ): AsyncGenerator<Loaded<E, P>, void> {
+    const rows = this.#keysets.stream(entityName as never, where as never, options as never);
+    return rows as AsyncGenerator<Loaded<E, P>, void>;
   }
 
   /** Number of rows on all shards concerned. */

@@ -13,6 +13,7 @@ import { compareBy, mergeSorted } from '../merge/merge-sorted.js';
 import { type SortKey, sortKeysOf, toOrderBy } from '../merge/sort-key.js';
 import type { ShardId } from '../registry/shard-definition.js';
 import { primaryKeyOf, type Route } from '../routing/router.js';
+import { assertMergeable, assertSelected, isPlainLookup, ormOptionsOf } from './find-options.js';
 import type { AskChild, ShardScope } from './shard-scope.js';
 import type { ShardCallOptions } from './sharded-options.js';
 
@@ -177,19 +178,6 @@ interface MapHit {
   readonly entity: object;
 }
 
-/** Options that say where and how long, and nothing about what. */
-const ROUTING_OPTIONS = new Set(['shard', 'deadlineMs']);
-
-function isPlainLookup(options: object): boolean {
-  for (const name in options) if (!ROUTING_OPTIONS.has(name)) return false;
-  return true;
-}
-
-/** What MikroORM is to know of a call's options. */
-function ormOptionsOf<O extends ShardCallOptions>({ shard: _shard, deadlineMs: _deadlineMs, ...own }: O) {
-  return own;
-}
-
 /** Reads one row; by the statement that is kept for keys when nothing but the row is wanted, and it covers the entity. */
 function readingOne({ meta, where, primaryKey, options }: Lookup): AskChild<object | null> {
   const key = isPlainLookup(options) ? keyOf(meta, primaryKey) : undefined;
@@ -214,23 +202,4 @@ function finding(entityName: Name, where: Where, { optionsOn }: FanOutPlan): Ask
 
 function merge(lists: readonly (readonly object[])[], { keys, offset, limit }: FanOutPlan): object[] {
   return keys.length === 0 ? lists.flat() : mergeSorted(lists, compareBy(keys), offset, limit);
-}
-
-/** Options whose meaning spans rows of several shards. */
-function assertMergeable(options: object): void {
-  for (const name of ['groupBy', 'having', 'unionWhere', 'collation']) {
-    if ((options as Record<string, unknown>)[name] !== undefined) {
-      throw new FanOutUnsupportedError(`The find option "${name}" does not hold over several shards; see aggregate().`);
-    }
-  }
-}
-
-/** What is not loaded cannot be compared. Primary keys always are. */
-function assertSelected(meta: EntityMetadata, keys: readonly SortKey[], fields: readonly string[] | undefined): void {
-  if (!fields || fields.includes('*')) return;
-  const missing = keys.find(
-    ({ path: [name] }) => !fields.includes(name as string) && !meta.primaryKeys.includes(name as never),
-  );
-  if (missing)
-    throw new FanOutUnsupportedError(`"${missing.path.join('.')}" orders the rows and is not among "fields".`);
 }
