@@ -13,6 +13,12 @@ export interface AuditRecorderOptions {
    * whoever can fill the disk, or drop the table, then works unseen. Costs a savepoint a transaction. Default `refuse`.
    */
   readonly onFailure?: 'refuse' | 'log';
+  /**
+   * Batches of bulk writes up to this many rows have an entry for each row, with old and new values. A larger one has one
+   * for each class and kind of change (`bulk_create`, `bulk_update`, `bulk_delete`), with the keys of the rows and what was
+   * asked for; old values are lost, and versions of such rows say so. Default: no limit.
+   */
+  readonly maxRowEntries?: number;
   /** Told of every gap once it is committed, to raise an alarm. What it throws goes where errors after a commit go. */
   readonly onGap?: (gap: AuditGap) => void;
 }

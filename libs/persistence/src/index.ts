@@ -63,6 +63,7 @@ export { UnknownEngineError } from './errors/unknown-engine.error.js';
 export { UnsavedChangesError } from './errors/unsaved-changes.error.js';
 export { announceChanges, areChangesWanted, onCommit } from './events/announce-changes.js';
 export { type AnnouncedWay, findAnnouncedWay, keepHooksApart, runAnnounced } from './events/announced-write.js';
+export type { BulkRequest, BulkWrite } from './events/bulk-write.js';
 export type { Change, ChangedValues, ChangeKind, CollectionChange, ReadableInChanges } from './events/change.js';
 export { type ChangeEventsOptions, ChangeEventsSubscriber } from './events/change-events.subscriber.js';
 export type { ChangeSubscriber } from './events/change-subscriber.js';

@@ -7,6 +7,7 @@ import { PersonalCover } from '../erasure/personal-cover.js';
 import { PersonalKeys } from '../erasure/personal-keys.js';
 import { AuditPolicy } from '../policy/audit-policy.js';
 import { type AuditGap, publishGap } from './audit-gap.js';
+import { sumUp } from './bulk-entry.js';
 import { changesTextOf } from './changes-text.js';
 import { type EntryTarget, insertEntries } from './entry-table.js';
 import { GapLedger, toGapHappening } from './gap-ledger.js';
@@ -58,11 +59,11 @@ export class AuditRecorder implements ChangeSubscriber {
   }
 
   async #record(tenantId: string, changes: readonly Change[], scope: TransactionScope): Promise<void> {
-    const personal = await this.#cover(tenantId, changes, scope);
-    const happenings = withoutPaused(
-      changes.flatMap((change) => happeningOf(change, personal) ?? []),
-      scope,
-    );
+    const recorded = withoutPaused(changes, scope);
+    if (recorded.length === 0) return;
+    const { rows, bulk } = sumUp(recorded, this.#options.maxRowEntries ?? Number.POSITIVE_INFINITY);
+    const personal = await this.#cover(tenantId, rows, scope);
+    const happenings = [...rows.flatMap((change) => happeningOf(change, personal) ?? []), ...bulk];
     const circumstances = personal.coverCircumstances();
     if (this.#options.onFailure !== 'log') return this.#insert(scope, happenings, circumstances);
     await this.#tryToInsert(scope, happenings, circumstances);
@@ -117,11 +118,11 @@ export class AuditRecorder implements ChangeSubscriber {
 }
 
 /** Counted once they are committed; those of other tenants are recorded all the same. */
-function withoutPaused(happenings: Happening[], scope: TransactionScope): readonly Happening[] {
+function withoutPaused(changes: readonly Change[], scope: TransactionScope): readonly Change[] {
   const pause = findPause();
-  if (!pause) return happenings;
+  if (!pause) return changes;
   const [paused = [], rest = []] = [true, false].map((isPaused) =>
-    happenings.filter(({ tenantId }) => (tenantId === pause.tenantId) === isPaused),
+    changes.filter(({ key }) => (key.tenantId === pause.tenantId) === isPaused),
   );
   scope.onCommit(() => pause.count(paused));
   return rest;

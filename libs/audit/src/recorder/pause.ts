@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { Happening } from './new-entry.js';
+import type { Change } from '#libs/persistence';
 
 /** A stretch of work whose changes are counted instead of recorded. */
 export class Pause {
@@ -8,9 +8,9 @@ export class Pause {
 
   constructor(readonly tenantId: string) {}
 
-  count(happenings: readonly Happening[]): void {
-    for (const { entityName } of happenings) {
-      const name = entityName ?? '';
+  count(changes: readonly Change[]): void {
+    for (const { meta } of changes) {
+      const name = meta.className;
       this.#unrecorded.set(name, (this.#unrecorded.get(name) ?? 0) + 1);
     }
   }

@@ -19,8 +19,9 @@ import { circumstancesOf, clip } from '../recorder/new-entry.js';
 import { AuditVerifier, type VerifyOptions } from '../sealing/audit-verifier.js';
 import type { TrailVerdict } from '../sealing/trail-proof.js';
 import type { EntityState, EntityVersion, StateDifference, VersionPage } from './entity-version.js';
-import { differenceOf, foldHistory, type RenamedProperties } from './fold-history.js';
+import { differenceOf, type RenamedProperties } from './fold-history.js';
 import { Revert, type RevertResult } from './revert.js';
+import { BULK_ACTIONS, Timeline } from './timeline.js';
 import { fromCursor, toCursor } from './trail-cursor.js';
 
 /** Which entries to list. Everything is optional and narrows; nothing means the whole trail. */
@@ -186,10 +187,8 @@ export class AuditTrail {
    *   with `exists: false` and the last values
    */
   async stateAt(entity: EntityClass, id: string, at: Date | number): Promise<EntityState | undefined> {
-    const entries = await this.#entriesOf(entity, id);
-    const index =
-      typeof at === 'number' ? at - 1 : entries.findLastIndex(({ occurredAt }) => occurredAt.getTime() <= at.getTime());
-    return entries[index] && foldHistory(entries, index, this.#renamedOf(entity));
+    const timeline = await this.#timelineOf(entity, id);
+    return typeof at === 'number' ? timeline.afterVersion(at) : timeline.at(at);
   }
 
   /**
@@ -198,10 +197,11 @@ export class AuditTrail {
    * @throws {VersionNotFoundError}
    */
   async diff(entity: EntityClass, id: string, from: number, to: number): Promise<StateDifference> {
-    const entries = await this.#entriesOf(entity, id);
+    const timeline = await this.#timelineOf(entity, id);
     const [before, after] = [from, to].map((version) => {
-      if (!entries[version - 1]) throw new VersionNotFoundError(id, version);
-      return foldHistory(entries, version - 1, this.#renamedOf(entity));
+      const state = timeline.afterVersion(version);
+      if (!state) throw new VersionNotFoundError(id, version);
+      return state;
     });
     return differenceOf(before as EntityState, after as EntityState);
   }
@@ -222,11 +222,9 @@ export class AuditTrail {
   ): Promise<RevertResult> {
     return this.entityManager.get().transactional(async (em) => {
       // On this transaction: on an engine with one connection, another statement would wait for its end.
-      const entries = await this.#entriesOf(entity, id, em);
-      if (!entries[version - 1]) throw new VersionNotFoundError(id, version);
-      const renamed = this.#renamedOf(entity);
-      const target = foldHistory(entries, version - 1, renamed);
-      const now = foldHistory(entries, entries.length - 1, renamed);
+      const timeline = await this.#timelineOf(entity, id, em);
+      const [target, now] = [timeline.afterVersion(version), timeline.last];
+      if (!target || !now) throw new VersionNotFoundError(id, version);
       const result = await new Revert(em, id, target, now).run({ dryRun });
       if (!dryRun) {
         const { entityName } = target;
@@ -263,14 +261,21 @@ export class AuditTrail {
     return where as FilterQuery<AuditEntry>;
   }
 
-  async #entriesOf(entity: EntityClass, id: string, em = this.entityManager.get()): Promise<AuditEntry[]> {
-    const where = this.#historyOf(entity, id);
-    return reveal(await em.find(AuditEntry, where, { orderBy: { id: 'asc' }, disableIdentityMap: true }), em);
+  async #timelineOf(entity: EntityClass, id: string, em = this.entityManager.get()): Promise<Timeline> {
+    const own = this.#historyOf(entity, id);
+    const bulk = { ...(own as object), entityId: null, action: BULK_ACTIONS } as FilterQuery<AuditEntry>;
+    const [entries, bulkEntries] = [await find(em, own), await find(em, bulk)];
+    return new Timeline(entries, bulkEntries, id, this.#renamedOf(entity));
   }
 
   get #tenantId(): string {
     return currentContext().getTenant().id;
   }
+}
+
+/** Oldest first. */
+async function find(em: SqlEntityManager, where: FilterQuery<AuditEntry>): Promise<AuditEntry[]> {
+  return reveal(await em.find(AuditEntry, where, { orderBy: { id: 'asc' }, disableIdentityMap: true }), em);
 }
 
 function isOf({ class: own, prototype }: EntityMetadata, entity: EntityClass): boolean {

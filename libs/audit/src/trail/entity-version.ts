@@ -31,10 +31,15 @@ export interface EntityState {
   readonly values: Readonly<Record<string, unknown>>;
   /** Keys of linked rows, by many-to-many property of the owning side. Without those that were never linked. */
   readonly collections: Readonly<Record<string, readonly unknown[]>>;
-  /** Secret properties: they had a value, and the trail does not know it. */
+  /** Properties that had a value which the trail does not know: secret ones, and results of expressions of bulk writes. */
   readonly withheld: readonly string[];
-  /** False when the trail begins later than the entity, so that properties which never changed are unknown. */
+  /**
+   * False when the trail begins later than the entity, so that properties which never changed are unknown, and after a bulk
+   * write that one entry stands for.
+   */
   readonly isComplete: boolean;
+  /** Whether a bulk write that one entry stands for has changed it: `values` hold what all of its rows were given. */
+  readonly wasChangedInBulk: boolean;
 }
 
 /** Properties in which two states differ; absent counts as `null`. */

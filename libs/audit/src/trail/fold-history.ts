@@ -62,6 +62,7 @@ export function foldHistory(
     collections: Object.fromEntries([...fold.collections].map(([name, items]) => [name, [...items.values()]])),
     withheld: [...fold.withheld],
     isComplete,
+    wasChangedInBulk: false,
   };
 }
 

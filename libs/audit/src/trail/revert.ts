@@ -74,13 +74,15 @@ export class Revert {
       if (prop && !prop.nullable)
         this.#conflict(path, 'It is secret and required, and the trail does not know its value.');
     }
-    const current = entity && this.now.exists ? this.now.values : {};
+    // After a bulk write that one entry stands for, the trail does not know what there is: everything is put back.
+    const current = entity && this.now.exists && !this.now.wasChangedInBulk ? this.now.values : {};
     for (const [path, recorded] of Object.entries(this.target.values)) {
       const prop = findProperty(this.#meta, path);
       if (!prop) this.#skipped.push(path);
       // Numbers and times of the change itself are those of the new one.
       if (!prop || prop.version || prop.onUpdate || path === this.#meta.root.discriminatorColumn) continue;
-      const isSame = entity && JSON.stringify(current[path] ?? null) === JSON.stringify(recorded);
+      const isKnown = !this.now.wasChangedInBulk;
+      const isSame = entity && isKnown && JSON.stringify(current[path] ?? null) === JSON.stringify(recorded);
       if (isSame) continue;
       this.#restored.push(path);
       this.#values[path] = fromRecorded(prop, recorded, this.em);

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import type { BulkRowError } from '../errors/bulk-row.error.js';
 import { RowConstraintError } from '../errors/row-constraint.error.js';
+import { type BulkRequest, runBulkWrite } from '../events/bulk-write.js';
 import { type Batch, cutBatches } from './batches.js';
 import type { BulkOptions, RowSource } from './bulk.options.js';
 import type { EntityLayout } from './entity-layout.js';
@@ -47,13 +48,17 @@ export class BatchRunner {
     private readonly layout: EntityLayout,
     private readonly options: BulkOptions & { readonly by?: readonly string[] },
     private readonly writeRows: WriteRows,
+    /** What changes of a batch say of it. */
+    private readonly request: BulkRequest,
   ) {}
 
   async run(source: RowSource<object>): Promise<Omit<Outcome, 'faults'> & { rejected: number }> {
     let total = NOTHING;
     let rejected = 0;
     for await (const batch of cutBatches(source, this.options.batchSize)) {
-      const { faults, ...counts } = await this.#repeatedly(() => this.#writeBatch(batch));
+      const { faults, ...counts } = await runBulkWrite({ ...this.request, rows: batch.rows.length }, () =>
+        this.#repeatedly(() => this.#writeBatch(batch)),
+      );
       total = add(total, { ...counts, faults: [] });
       rejected += faults.length;
       for (const fault of faults.toSorted((a, b) => a.index - b.index)) this.options.onRejected?.(fault.index, fault);

@@ -1,7 +1,7 @@
 import type { EntityClass } from '@mikro-orm/core';
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import { announceChanges } from '../events/announce-changes.js';
-import { BatchRunner, NOTHING } from './batch-runner.js';
+import { BatchRunner, NOTHING, type WriteRows } from './batch-runner.js';
 import type { BulkDeleteResult, BulkOptions, BulkSelection } from './bulk.options.js';
 import { deletions } from './changes.js';
 import type { RowsOfClass } from './concrete-classes.js';
@@ -34,17 +34,15 @@ export async function bulkDelete<Entity extends object>(
 ): Promise<BulkDeleteResult> {
   const layout = layoutOf(em, em.getMetadata().get(entity));
   const selector = new RowSelector(layout, new RowReader(layout, em), selection as BulkSelection<object>);
-  const runner = new BatchRunner(
-    em,
-    layout,
-    { ...options, by: layout.meta.primaryKeys.map(String) },
-    async (tx, batch) => {
-      const { groups, faults } = await selector.select(tx, batch);
-      let deleted = 0;
-      for (const group of groups) deleted += await deleteOfClass(tx, group);
-      return { ...NOTHING, updated: deleted, faults };
-    },
-  );
+  const write: WriteRows = async (tx, batch) => {
+    const { groups, faults } = await selector.select(tx, batch);
+    let deleted = 0;
+    for (const group of groups) deleted += await deleteOfClass(tx, group);
+    return { ...NOTHING, updated: deleted, faults };
+  };
+  const by = layout.meta.primaryKeys.map(String);
+  const request = { kind: 'delete', ...('where' in selection && { where: selection.where as object }) } as const;
+  const runner = new BatchRunner(em, layout, { ...options, by }, write, request);
   const { updated } = await runner.run(selector.source(em, options));
   return { deleted: updated };
 }

@@ -1,6 +1,6 @@
 import type { EntityClass } from '@mikro-orm/core';
 import type { SqlEntityManager } from '@mikro-orm/sql';
-import { BatchRunner, NOTHING } from './batch-runner.js';
+import { BatchRunner, NOTHING, type WriteRows } from './batch-runner.js';
 import type { BulkInsertResult, BulkOptions, BulkRow, RowSource } from './bulk.options.js';
 import { concreteLayoutOf } from './entity-layout.js';
 import { insertAndAnnounce } from './row-inserter.js';
@@ -29,11 +29,12 @@ export async function bulkInsert<Entity extends object>(
 ): Promise<BulkInsertResult> {
   const layout = concreteLayoutOf(em, em.getMetadata().get(entity));
   const reader = new RowReader(layout, em);
-  const runner = new BatchRunner(em, layout, options, async (tx, batch) => {
+  const write: WriteRows = async (tx, batch) => {
     const { set, faults } = reader.complete(reader.read(batch.rows, batch.firstIndex));
     await insertAndAnnounce(tx, layout, set);
     return { ...NOTHING, inserted: set.rows.length, faults };
-  });
+  };
+  const runner = new BatchRunner(em, layout, options, write, { kind: 'insert' });
   const { inserted, rejected } = await runner.run(rows);
   return { inserted, rejected };
 }

@@ -1,6 +1,6 @@
 import type { EntityClass } from '@mikro-orm/core';
 import type { SqlEntityManager } from '@mikro-orm/sql';
-import { BatchRunner, NOTHING } from './batch-runner.js';
+import { BatchRunner, NOTHING, type WriteRows } from './batch-runner.js';
 import type {
   BulkChanges,
   BulkOptions,
@@ -46,7 +46,8 @@ export async function bulkUpdate<Entity extends object>(
   const layout = concreteLayoutOf(em, meta);
   const by = options.by ?? meta.primaryKeys.map(String).filter((name) => name !== 'tenantId');
   const merger = new RowMerger(layout, new RowReader(layout, em, by), { by, missing: 'reject' });
-  const runner = new BatchRunner(em, layout, { ...options, by }, (tx, batch) => merger.merge(tx, batch));
+  const write: WriteRows = (tx, batch) => merger.merge(tx, batch);
+  const runner = new BatchRunner(em, layout, { ...options, by }, write, { kind: 'update' });
   const { inserted: _, ...result } = await runner.run(changes);
   return result;
 }
@@ -61,21 +62,19 @@ async function updateChosen<Entity extends object>(
   const reader = new RowReader(layout, em);
   const selector = new RowSelector(layout, reader, selection as BulkSelection<object>);
   const update = new UniformUpdate(em, layout, set as Readonly<Record<string, unknown>>);
-  const runner = new BatchRunner(
-    em,
-    layout,
-    { ...options, by: layout.meta.primaryKeys.map(String) },
-    async (tx, batch) => {
-      const { groups, faults } = await selector.select(tx, batch);
-      let [updated, unchanged] = [0, 0];
-      for (const group of groups) {
-        const counts = await update.apply(tx, group);
-        updated += counts.updated;
-        unchanged += counts.unchanged;
-      }
-      return { ...NOTHING, updated, unchanged, faults };
-    },
-  );
+  const write: WriteRows = async (tx, batch) => {
+    const { groups, faults } = await selector.select(tx, batch);
+    let [updated, unchanged] = [0, 0];
+    for (const group of groups) {
+      const counts = await update.apply(tx, group);
+      updated += counts.updated;
+      unchanged += counts.unchanged;
+    }
+    return { ...NOTHING, updated, unchanged, faults };
+  };
+  const by = layout.meta.primaryKeys.map(String);
+  const request = { kind: 'update', set, ...('where' in selection && { where: selection.where as object }) } as const;
+  const runner = new BatchRunner(em, layout, { ...options, by }, write, request);
   const { inserted: _, ...result } = await runner.run(selector.source(em, options));
   return result;
 }

@@ -33,5 +33,6 @@ export async function bulkUpsert<Entity extends object>(
   const layout = concreteLayoutOf(em, em.getMetadata().get(entity));
   const reader = new RowReader(layout, em, options.by);
   const merger = new RowMerger(layout, reader, { by: options.by, missing: 'insert' });
-  return new BatchRunner(em, layout, options, (tx, batch) => merger.merge(tx, batch)).run(rows);
+  const runner = new BatchRunner(em, layout, options, (tx, batch) => merger.merge(tx, batch), { kind: 'upsert' });
+  return runner.run(rows);
 }

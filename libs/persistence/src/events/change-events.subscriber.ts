@@ -10,6 +10,7 @@ import type { SqlEntityManager } from '@mikro-orm/sql';
 import { findContext } from '#libs/context';
 import { EndlessChangesError } from '../errors/endless-changes.error.js';
 import { TransactionRequiredError } from '../errors/transaction-required.error.js';
+import { type BulkWrite, findBulkWrite } from './bulk-write.js';
 import type { Change } from './change.js';
 import type { ChangeSubscriber } from './change-subscriber.js';
 import { findInTransaction } from './find-in-transaction.js';
@@ -69,7 +70,8 @@ export class ChangeEventsSubscriber implements EventSubscriber {
   async announce(entityManager: SqlEntityManager, changes: Iterable<Change>): Promise<void> {
     const scope = this.#findScope(findInTransaction(entityManager));
     if (!scope) throw new TransactionRequiredError('announceChanges');
-    await this.#record(scope, changes);
+    const bulk = findBulkWrite();
+    await this.#record(scope, bulk ? withBulk(changes, bulk) : changes);
   }
 
   onCommit(entityManager: SqlEntityManager, callback: () => unknown): void {
@@ -211,6 +213,11 @@ export class ChangeEventsSubscriber implements EventSubscriber {
       // Whoever cannot even log must not turn a committed transaction into an error.
     }
   }
+}
+
+/** Not enumerable: a change of a bulk write compares equal to that of a flush. */
+function* withBulk(changes: Iterable<Change>, bulk: BulkWrite): Iterable<Change> {
+  for (const change of changes) yield Object.defineProperty(change, 'bulk', { value: bulk });
 }
 
 function freeze(change: Change): void {

@@ -1,4 +1,5 @@
 import type { EntityMetadata } from '@mikro-orm/core';
+import type { BulkWrite } from './bulk-write.js';
 
 export type ChangeKind = 'create' | 'update' | 'delete';
 
@@ -42,4 +43,6 @@ export interface Change {
   readonly new?: ChangedValues;
   /** Changed many-to-many collections, by property of the side that owns the pivot table. */
   readonly collections?: Readonly<Record<string, CollectionChange>>;
+  /** The batch of a bulk write that it is part of. */
+  readonly bulk?: BulkWrite;
 }
