@@ -6,6 +6,7 @@ import { byPassCases } from './cases/by-passes.cases.js';
 import { changeCases } from './cases/changes.cases.js';
 import { contextCases } from './cases/context.cases.js';
 import { pauseCases } from './cases/pause.cases.js';
+import { relationCases } from './cases/relations.cases.js';
 import { secretCases } from './cases/secrets.cases.js';
 import { trailCases } from './cases/trail.cases.js';
 import { transactionCases } from './cases/transactions.cases.js';
@@ -14,6 +15,7 @@ import { type ControlName, controls } from './controls.js';
 
 const all = [
   ...changeCases,
+  ...relationCases,
   ...bulkCases,
   ...byPassCases,
   ...transactionCases,

@@ -6,6 +6,7 @@ import { byPassCases } from './cases/by-passes.cases.js';
 import { changeCases } from './cases/changes.cases.js';
 import { contextCases } from './cases/context.cases.js';
 import { pauseCases } from './cases/pause.cases.js';
+import { relationCases } from './cases/relations.cases.js';
 import { secretCases } from './cases/secrets.cases.js';
 import { trailCases } from './cases/trail.cases.js';
 import { transactionCases } from './cases/transactions.cases.js';
@@ -13,6 +14,7 @@ import { versionCases } from './cases/versions.cases.js';
 
 const groups = {
   changes: changeCases,
+  relations: relationCases,
   'bulk writes': bulkCases,
   'by-passes': byPassCases,
   transactions: transactionCases,
