@@ -11,9 +11,11 @@ import { AuditProofs } from './sealing/audit-proofs.js';
 import { AuditSealer } from './sealing/audit-sealer.js';
 import { AuditVerifier } from './sealing/audit-verifier.js';
 import { AuditTrail } from './trail/audit-trail.js';
+import { AuditReconciler } from './witness/audit-reconciler.js';
 
 const services = [
   AuditPause,
+  AuditReconciler,
   AuditRecorder,
   AuditTrail,
   AuditSealer,

@@ -25,6 +25,7 @@ export { TrailBrokenError } from './errors/trail-broken.error.js';
 export { UnknownAuditKeyError } from './errors/unknown-audit-key.error.js';
 export { UnknownAuditedPropertyError } from './errors/unknown-audited-property.error.js';
 export { VersionNotFoundError } from './errors/version-not-found.error.js';
+export { WitnessesMissingError } from './errors/witnesses-missing.error.js';
 export { AuditExporter, type ExportQuery } from './export/audit-exporter.js';
 export { type ExportTrust, type ExportVerdict, verifyExport } from './export/verify-export.js';
 export { Audited, type AuditedOptions, audited, NotAudited } from './policy/audited.decorator.js';
@@ -73,3 +74,5 @@ export {
 export type { EntityState, EntityVersion, StateDifference, VersionPage } from './trail/entity-version.js';
 export { nest } from './trail/recorded-value.js';
 export type { RevertResult } from './trail/revert.js';
+export { AuditReconciler, type ReconcileQuery, type UnrecordedChange } from './witness/audit-reconciler.js';
+export { dropWitnessSql, witnessSql } from './witness/witness-sql.js';

@@ -1,6 +1,7 @@
 import { Logger, Module } from '@nestjs/common';
 import { SealScheduler, TenantRoster } from '#libs/audit';
 import { AuditController } from './audit.controller.js';
+import { AuditWitnesses } from './audit-witnesses.js';
 import { CentralTenantRoster } from './central-tenant-roster.js';
 import { SealedTrailController } from './sealed-trail.controller.js';
 import { TrailUpkeepController } from './trail-upkeep.controller.js';
@@ -16,7 +17,7 @@ export function reportSealing(error: unknown): void {
 @Module({
   // In this order: `:id` would take the other's paths for ids.
   controllers: [SealedTrailController, TrailUpkeepController, AuditController],
-  providers: [SealScheduler, { provide: TenantRoster, useClass: CentralTenantRoster }],
+  providers: [AuditWitnesses, SealScheduler, { provide: TenantRoster, useClass: CentralTenantRoster }],
   exports: [SealScheduler],
 })
 export class AuditApiModule {}

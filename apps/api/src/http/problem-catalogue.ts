@@ -164,4 +164,5 @@ export const problemCatalogue: Readonly<Record<ErrorCode, ProblemKind>> = {
   unsupported_media_type: { status: 415, title: 'Unsupported media type' },
   version_conflict: { status: 412, title: 'Version conflict' },
   version_not_found: { status: 404, title: 'Not found', code: 'not_found' },
+  witnesses_missing: INTERNAL,
 };

@@ -1,4 +1,6 @@
 import type { CliCommand } from './cli-command.js';
+import { auditReconcileCommand } from './commands/audit-reconcile.command.js';
+import { auditWitnessCommand } from './commands/audit-witness.command.js';
 import { configShowCommand } from './commands/config-show.command.js';
 import { dbReflectCommand } from './commands/db-reflect.command.js';
 import { domainAddCommand } from './commands/domain-add.command.js';
@@ -16,6 +18,8 @@ import { slotShowCommand } from './commands/slot-show.command.js';
 export const commands: readonly CliCommand[] = [
   configShowCommand,
   dbReflectCommand,
+  auditWitnessCommand,
+  auditReconcileCommand,
   domainAddCommand,
   domainVerifyCommand,
   domainListCommand,
