@@ -53,7 +53,7 @@ export class RandomWork {
   #serial = 0;
 
   constructor(
-    private readonly world: AuditWorld,
+    private readonly world: Pick<AuditWorld, 'as'>,
     private readonly dice: Dice,
   ) {}
 
