@@ -6,7 +6,7 @@ import { controls } from './controls.js';
 import { rowsOf, statesOf } from './folded-trail.js';
 import { Dice, RandomWork, roots } from './random-work.js';
 
-const HISTORIES = 3;
+const HISTORIES = 2;
 const UNITS_OF_WORK = 20;
 
 const seed = Number(process.env.PROPERTY_SEED ?? Math.floor(Math.random() * 2 ** 31));
@@ -38,7 +38,7 @@ describe('the trail of a random history, folded, is the rows', () => {
       const aWorld = anAuditWorld(engine, controls[name]);
       it(name, async () => {
         // One history may happen to end without what the control gets wrong.
-        const outcomes = await Promise.allSettled([1, 2, 3].map((ownSeed) => expectTold(aWorld(), ownSeed)));
+        const outcomes = await Promise.allSettled([1, 2].map((ownSeed) => expectTold(aWorld(), ownSeed)));
         expect(outcomes.map(({ status }) => status)).toContain('rejected');
       });
     }
