@@ -14,5 +14,6 @@ export { shopModel } from './model/shop-model.js';
 export { Tag } from './model/tag.entity.js';
 export { WalletPayment } from './model/wallet-payment.entity.js';
 export { eachStrategy, strategiesOf } from './strategies/each-strategy.js';
+export { type IsolationStrategyCase, isolationStrategyCases } from './strategies/isolation-strategy.contract.js';
 export { aStrategyWorld, type PlacedTestTenant, type StrategyWorld } from './strategies/strategy-world.js';
 export { TestTenantDatabases, type TestTenantDatabasesOptions } from './strategies/test-tenant-databases.js';

@@ -1,4 +1,4 @@
-import type { EntityClass } from '@mikro-orm/core';
+import { type EntityClass, TableExistsException } from '@mikro-orm/core';
 import {
   type ConnectionInside,
   type Engine,
@@ -71,8 +71,13 @@ export class TestTenantDatabases extends TenantDatabases {
   }
 
   async migrate(orm: TenantOrm, schema?: string): Promise<readonly string[]> {
-    await orm.schema.create(schema === undefined ? {} : { schema });
-    return ['created'];
+    try {
+      await orm.schema.create(schema === undefined ? {} : { schema });
+      return ['created'];
+    } catch (error) {
+      if (error instanceof TableExistsException) return [];
+      throw error;
+    }
   }
 
   databaseUrl(_shardId: string, databaseName: string): string {
