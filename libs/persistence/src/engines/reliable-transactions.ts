@@ -1,9 +1,10 @@
-import type { Configuration } from '@mikro-orm/core';
+import type { Configuration, ConnectionType } from '@mikro-orm/core';
 import type { AbstractSqlConnection } from '@mikro-orm/sql';
 import { PersistenceError } from '../errors/persistence.error.js';
 import { BranchKeeper } from './branch-keeper.js';
 import type { DriverClass } from './engine.js';
 import { installPoolGates, type PoolGateOptions } from './pool-gate.js';
+import { ReplicaReads } from './replica-reads.js';
 import { StatementWatch } from './statement-watch.js';
 import type { TransactionDialect } from './transaction-dialect.js';
 import { TransactionKeeper } from './transaction-keeper.js';
@@ -19,6 +20,8 @@ export function withReliableTransactions(
   twoPhase?: TwoPhaseDialect,
 ): DriverClass {
   return class ReliableDriver extends driver {
+    readonly #replicaReads: ReplicaReads | undefined;
+
     constructor(config: Configuration) {
       super(config);
       const connections = [this.connection, ...this.replicas] as AbstractSqlConnection[];
@@ -28,6 +31,14 @@ export function withReliableTransactions(
         if (twoPhase) new BranchKeeper(connection, twoPhase).install();
         new TransactionKeeper(connection, dialect).install();
       }
+      this.#replicaReads = ReplicaReads.install(this, connections);
+    }
+
+    /** `read` is what may go to a replica, and does so where the context allows it. */
+    override getConnection(type: ConnectionType = 'write'): ReturnType<InstanceType<DriverClass>['getConnection']> {
+      // MikroORM asks for connections while it is being constructed.
+      const replicaReads = #replicaReads in this ? this.#replicaReads : undefined;
+      return type === 'read' && replicaReads ? (replicaReads.choose() as never) : super.getConnection();
     }
 
     /** MikroORM wraps whatever a query throws; what we throw ourselves is no failure of the database. */

@@ -2,6 +2,7 @@ import { type EntityData, type EntityMetadata, helper } from '@mikro-orm/core';
 import type { AbstractSqlConnection, AbstractSqlDriver, QueryBuilder, SqlEntityManager } from '@mikro-orm/sql';
 import { CompiledQuery, type Kysely } from 'kysely';
 import type { Engine } from '../engines/engine.js';
+import { readFrom } from '../engines/replica-reads.js';
 
 /** A value of the statement: the key property of this name, or always the same (a discriminator). */
 type Slot = { readonly key: string } | { readonly constant: unknown };
@@ -77,16 +78,18 @@ export class KeyFinder {
   async #read(em: SqlEntityManager, key: KeyValues, options?: KeyFindOptions): Promise<EntityData<object> | undefined> {
     const transaction = em.getTransactionContext<Kysely<unknown>>();
     const isReplicaPreferred = !transaction && em.config.get('preferReadReplicas');
-    const connection = this.driver.getConnection(isReplicaPreferred ? 'read' : 'write') as AbstractSqlConnection;
-    await connection.ensureConnection();
     const params = this.slots.map((slot) => ('key' in slot ? key[slot.key] : slot.constant));
-    const client = transaction ?? connection.getClient();
     const sql = em.config.get('onQuery')(this.sql, params);
-    const send = async () => (await client.executeQuery(CompiledQuery.raw(sql, params), options)).rows;
-    const logging = connection as unknown as LoggingConnection;
-    try {
+    const run = async (connection: AbstractSqlConnection) => {
+      await connection.ensureConnection();
+      const client = transaction ?? connection.getClient();
+      const send = async () => (await client.executeQuery(CompiledQuery.raw(sql, params), options)).rows;
+      const logging = connection as unknown as LoggingConnection;
       const [row] = await logging.executeQuery(sql, send, { id: em.id, params });
       return row as EntityData<object> | undefined;
+    };
+    try {
+      return await readFrom(this.driver, isReplicaPreferred ? 'read' : 'write', run);
     } catch (error) {
       throw this.driver.convertException(error as Error);
     }

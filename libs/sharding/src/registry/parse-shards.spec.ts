@@ -35,6 +35,7 @@ describe('parseShards', () => {
 
   it('refuses a replica of another engine, and no shard at all', () => {
     expect(problemsOf('a=sqlite:x,a.replica=postgresql://h/db')).toEqual(['The replica of "a" is another engine.']);
+    expect(problemsOf('a=sqlite:x,a.replica=sqlite:y')).toEqual(['"a" is a SQLite file, which has no replicas.']);
     expect(problemsOf('  ')).toEqual(['There is no shard.']);
   });
 

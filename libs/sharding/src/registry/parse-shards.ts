@@ -39,6 +39,7 @@ function addReplica(entry: Entry, shards: Map<string, ShardDefinition>, problems
   const shard = shards.get(entry.id);
   if (!shard) problems.push(`The replica of "${entry.id}" has no shard of that name.`);
   else if (getEngine(shard.url).name !== entry.engine) problems.push(`The replica of "${entry.id}" is another engine.`);
+  else if (entry.engine === 'sqlite') problems.push(`"${entry.id}" is a SQLite file, which has no replicas.`);
   else shards.set(entry.id, { ...shard, replicaUrls: [...(shard.replicaUrls ?? []), entry.url] });
 }
 
