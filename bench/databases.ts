@@ -39,7 +39,8 @@ async function onServer(url: string, sql: string): Promise<void> {
   await (orm.em as SqlEntityManager).execute(sql).finally(() => orm.close(true));
 }
 
-async function createEmpty({ name: engine, url: base }: BenchEngine) {
+/** An empty database, and how to drop it. */
+export async function createEmpty({ name: engine, url: base }: BenchEngine) {
   // The end of the run drops what has its name.
   const name = `rowhouse_test_${getRun().run}_${randomBytes(4).toString('hex')}`;
   if (engine === 'sqlite') {

@@ -21,7 +21,7 @@ const PlainEntityManager = SqlEntityManager as unknown as new (
 ) => PlainFindOne & Omit<SqlEntityManager, 'findOne'>;
 
 /** Reads rows by key the short way, as the guarded one does, and asks nobody whose they are. */
-class UnguardedEntityManager extends PlainEntityManager {
+export class UnguardedEntityManager extends PlainEntityManager {
   override async findOne(entity: EntityName, where: unknown, options?: unknown): Promise<object | null> {
     const found = options ? undefined : await findByKey(this as unknown as SqlEntityManager, entity, where);
     return found === undefined ? super.findOne(entity, where, options) : found;
