@@ -113,7 +113,11 @@ describe('settings that travel with each statement', () => {
       });
 
       it('let no second statement ride on the first', async () => {
-        await expect(as('one', (em) => em.execute('select 1; select 2'))).rejects.toThrow(/multiple commands/);
+        for (const text of ['select 1; select 2', 'commit; select 2', 'savepoint a; select 2']) {
+          await expect(as('one', (em) => em.execute(text))).rejects.toThrow(/multiple commands/);
+          const second = (em: SqlEntityManager) => em.transactional((tx) => held(tx).then(() => tx.execute(text)));
+          await expect(as('one', second)).rejects.toThrow(/multiple commands/);
+        }
       });
 
       it('go ahead of work of the kit itself, which may be several statements in one text', async () => {

@@ -31,8 +31,8 @@ interface Pg {
   readonly Query: new (config: unknown, values?: unknown, callback?: unknown) => PgQuery;
 }
 
-/** Begins and ends transactions. `commit prepared` and its like may not stand beside any other statement. */
-const CONTROL = /^\s*(?:begin|start transaction|commit|rollback|savepoint|release|prepare transaction)\b/i;
+/** Begins and ends transactions, alone. `commit prepared` and its like may not stand beside any other statement. */
+const CONTROL = /^\s*(?:begin|start transaction|commit|rollback|savepoint|release|prepare transaction)\b[^;]*;?\s*$/i;
 const STATEMENT_NAME = 'rowhouse_settings';
 const UNKNOWN_STATEMENT = '26000';
 
@@ -56,7 +56,42 @@ export function settingsClient(settings: StatementSettings): unknown {
   // A pooler that does not know of prepared statements gives us connections that never saw ours.
   let mayPrepare = true;
 
-  return class SettingsClient extends Client {
+  /** Puts the settings in front of what a query sends, and keeps their answer from it. */
+  class SettingsQuery extends Query {
+    #isSettled = false;
+    readonly #client: SettingsClient;
+    readonly #wanted: readonly string[];
+
+    constructor(config: unknown, values: unknown, client: SettingsClient, wanted: readonly string[]) {
+      super(config, values);
+      this.#client = client;
+      this.#wanted = wanted;
+    }
+
+    override submit(connection: PgConnection): unknown {
+      return this.#client.sendSettings(connection, this.#wanted, () => super.submit(connection));
+    }
+
+    override handleDataRow(message: unknown): void {
+      if (this.#isSettled) super.handleDataRow(message);
+    }
+
+    override handleCommandComplete(message: unknown, connection: unknown): void {
+      if (this.#isSettled) {
+        super.handleCommandComplete(message, connection);
+        return;
+      }
+      this.#isSettled = true;
+      this.#client.settled();
+    }
+
+    override handleError(error: { code?: string }, connection: unknown): void {
+      if (!this.#isSettled) this.#client.unsettled(error);
+      super.handleError(error, connection);
+    }
+  }
+
+  class SettingsClient extends Client {
     /** What holds in the transaction that is open. */
     #held: readonly string[] | undefined;
     #isPrepared = false;
@@ -73,7 +108,7 @@ export function settingsClient(settings: StatementSettings): unknown {
       if (status === 'E') return super.query(config, values, callback);
       const wanted = settings.valuesOf();
       if (status === 'T') {
-        if (this.#held && isSame(this.#held, wanted)) return super.query(config, values, callback);
+        if (this.#held && isSame(this.#held, wanted)) return super.query(alone(config), values, callback);
         this.#held = wanted;
       }
       if (isSubmittable(config)) return super.query(this.#carry(config, wanted), values, callback);
@@ -82,8 +117,7 @@ export function settingsClient(settings: StatementSettings): unknown {
     }
 
     #send(wanted: readonly string[], config: unknown, values: unknown, callback: unknown): unknown {
-      const query = new Query(typeof config === 'string' ? { text: config, queryMode: 'extended' } : config, values);
-      this.#carry(query, wanted);
+      const query = new SettingsQuery(alone(config), values, this, wanted);
       if (typeof callback === 'function') return super.query(query, callback);
       return new Promise((resolve, reject) => {
         const done = (error: unknown, result: unknown) => (error ? reject(error) : resolve(result));
@@ -96,47 +130,64 @@ export function settingsClient(settings: StatementSettings): unknown {
       return super.query(config, values, callback);
     }
 
-    /** Puts the settings in front of what `query` sends, and keeps their answer from it. */
+    /** As `SettingsQuery`, for what brings a `submit` of its own: a cursor. */
     #carry(query: PgQuery, wanted: readonly string[]): PgQuery {
       const { submit, handleDataRow, handleCommandComplete, handleError } = query;
-      query.submit = (connection) => {
-        connection.stream.cork();
-        try {
-          this.#sendSettings(connection, wanted);
-          return submit.call(query, connection);
-        } finally {
-          connection.stream.uncork();
-        }
-      };
+      query.submit = (connection) => this.sendSettings(connection, wanted, () => submit.call(query, connection));
       query.handleDataRow = () => {};
       query.handleCommandComplete = () => {
-        this.#isPrepared = mayPrepare;
+        this.settled();
         Object.assign(query, { handleDataRow, handleCommandComplete, handleError });
       };
       query.handleError = (error, connection) => {
-        if (error.code === UNKNOWN_STATEMENT) mayPrepare = false;
-        this.#isPrepared = false;
-        this.#held = undefined;
+        this.unsettled(error);
         handleError.call(query, error, connection);
       };
       return query;
     }
 
-    #sendSettings(connection: PgConnection, wanted: readonly string[]): void {
-      const name = mayPrepare ? STATEMENT_NAME : '';
-      if (name === '' || !this.#isPrepared) {
-        // It may be there already, from an attempt that failed later on; closing what is not there is no error.
-        if (name !== '') connection.close({ type: 'S', name });
-        connection.parse({ name, text: local });
+    /** The settings, and what `send` sends, in one packet. */
+    sendSettings(connection: PgConnection, wanted: readonly string[], send: () => unknown): unknown {
+      connection.stream.cork();
+      try {
+        const name = mayPrepare ? STATEMENT_NAME : '';
+        if (name === '' || !this.#isPrepared) {
+          // It may be there already, from an attempt that failed later on; closing what is not there is no error.
+          if (name !== '') connection.close({ type: 'S', name });
+          connection.parse({ name, text: local });
+        }
+        connection.bind({ statement: name, values: wanted });
+        connection.execute({});
+        return send();
+      } finally {
+        connection.stream.uncork();
       }
-      connection.bind({ statement: name, values: wanted });
-      connection.execute({});
     }
-  };
+
+    /** The server has answered the settings; what comes now answers the statement. */
+    settled(): void {
+      this.#isPrepared = mayPrepare;
+    }
+
+    unsettled({ code }: { readonly code?: string }): void {
+      if (code === UNKNOWN_STATEMENT) mayPrepare = false;
+      this.#isPrepared = false;
+      this.#held = undefined;
+    }
+  }
+
+  return SettingsClient;
 }
 
 function isSubmittable(config: unknown): config is PgQuery {
   return typeof (config as PgQuery).submit === 'function';
+}
+
+/** One statement, whatever the text holds. */
+function alone(config: unknown): unknown {
+  return typeof config === 'string' && findSystemFrame() === undefined
+    ? { text: config, queryMode: 'extended' }
+    : config;
 }
 
 function isSame(some: readonly string[], others: readonly string[]): boolean {
