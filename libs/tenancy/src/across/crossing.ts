@@ -46,6 +46,13 @@ export class Crossing {
     }
   }
 
+  /** An answer that is counted before anybody sees it. @throws as `witness` */
+  async witnessed<T extends { readonly rows: readonly unknown[] }>(answering: Promise<T>): Promise<T> {
+    const answer = await answering;
+    this.witness(answer.rows);
+    return answer;
+  }
+
   /**
    * Counts what was read, before anybody sees it.
    * @throws {OperationRefusedError} for a row that does not say whose it is: its tenant could not be told

@@ -49,14 +49,21 @@ class Guarded extends PlainSqlEntityManager implements TenantBound {
   // --- reads ---------------------------------------------------------------------------------------------------------
 
   /** Every read and every native write asks this for its final condition, also with `filters: false`. */
-  override async applyFilters(name: EntityName, where: unknown, options: unknown, type: string, call?: unknown) {
+  override applyFilters(name: EntityName, where: unknown, options: unknown, type: string, call?: unknown) {
     this.#assertSchema((call as CallOptions | undefined)?.schema);
-    const filtered = await super.applyFilters(name, where, options, type, call);
+    // Filters only add to it: what names the tenant goes on doing so.
+    const isBound = scopeOf(this.#meta(name)).kind === 'owned' && isPlain(where);
+    if (isBound && where[TENANT_PROPERTY] === this.getTenantId()) {
+      return super.applyFilters(name, where, options, type, call);
+    }
+    return this.#bind(name, super.applyFilters(name, where, options, type, call));
+  }
+
+  async #bind(name: EntityName, filtering: Promise<unknown>): Promise<unknown> {
+    const filtered = await filtering;
     const scope = scopeOf(this.#meta(name));
     if (scope.kind === 'shared' || scope.kind === 'undeclared') return filtered;
-    const tenantId = this.getTenantId();
-    if (scope.kind === 'owned' && isPlain(filtered) && filtered[TENANT_PROPERTY] === tenantId) return filtered;
-    const own = { [TENANT_PROPERTY]: tenantId };
+    const own = { [TENANT_PROPERTY]: this.getTenantId() };
     const predicate = scope.kind === 'owned' ? own : { [scope.through]: own };
     return isEmptyCondition(filtered) ? predicate : { $and: [predicate, filtered] };
   }
@@ -298,7 +305,7 @@ class Guarded extends PlainSqlEntityManager implements TenantBound {
   }
 
   /** The short way for a row by its key. A foreign tenant in the key is left to the long one, which adds the own. */
-  async #findByKey(name: EntityName, where: unknown): Promise<object | null | undefined> {
+  #findByKey(name: EntityName, where: unknown): Promise<object | null | undefined> | undefined {
     if (scopeOf(this.#meta(name)).kind !== 'owned' || !isPlain(where)) return undefined;
     if (where[TENANT_PROPERTY] !== this.getTenantId()) return undefined;
     return findByKey(this as unknown as SqlEntityManager, name, where);

@@ -83,7 +83,7 @@ export class StatementGuard {
     if (findSystemFrame() !== undefined) return undefined;
     const crossing = findCrossing();
     if (crossing) return this.#admitAcross(sql, crossing);
-    if (this.#takePrepared(sql)) return undefined;
+    if (this.#prepared.length > 0 && this.#takePrepared(sql)) return undefined;
     this.#verify(this.#getAnalyses().ofNative(sql), parameters);
     return undefined;
   }
