@@ -22,7 +22,10 @@ export async function startTestApp(environment: Record<string, string> = {}): Pr
     ...environment,
   });
   const app = await createApp(config);
-  await prepareData(app, config, () => {});
+  await prepareData(app, config, () => {}).catch(async (error) => {
+    await app.close();
+    throw error;
+  });
   return {
     app,
     config,
