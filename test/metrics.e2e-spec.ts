@@ -41,10 +41,15 @@ describe('GET /metrics', () => {
     expect(text).not.toMatch(/canary|acme|tenant=/);
   });
 
-  it('tells of every shard whether it answers', async () => {
+  it('tells of every shard whether it answers, what it has done and whether callers get through', async () => {
     const { text } = await (await start()).call('/metrics');
     for (const shard of ['shard-1', 'shard-2']) {
       expect(text).toContain(`rowhouse_shard_up{shard="${shard}"} 1`);
+      expect(text).toMatch(new RegExp(`^rowhouse_shard_statements_total\\{shard="${shard}"\\} [1-9]`, 'm'));
+      expect(text).toContain(`rowhouse_shard_errors_total{shard="${shard}"} 0`);
+      expect(text).toContain(`rowhouse_shard_connections_in_use{shard="${shard}"} 0`);
+      expect(text).toContain(`rowhouse_shard_circuit{shard="${shard}",state="closed"} 1`);
+      expect(text).toContain(`rowhouse_shard_circuit{shard="${shard}",state="open"} 0`);
       expect(text).toMatch(new RegExp(`^rowhouse_shard_ping_seconds\\{shard="${shard}"\\} [\\d.e-]+$`, 'm'));
     }
   });

@@ -2,9 +2,11 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { runInContext } from '#libs/context';
 import { AccountStore } from '#libs/identity';
 import { runAlone } from '#libs/persistence';
+import { TransactionRecoverer } from '#libs/sharding';
 import type { AppConfig } from './config/app.config.js';
 import { DemoSeeder } from './demo/demo-seeder.js';
 import { DatabaseMigrator, type MigratedDatabase } from './storage/database-migrator.js';
+import { LateShards } from './storage/late-shards.js';
 import { ShardRowSecurity } from './storage/shard-row-security.js';
 
 /**
@@ -18,6 +20,8 @@ export async function prepareData(
   say: (line: string) => void,
 ): Promise<void> {
   await runAlone(config.centralUrl, 'rowhouse start-up', () => prepare(app, config, say));
+  app.get(LateShards).watch();
+  app.get(TransactionRecoverer).start();
 }
 
 async function prepare(app: NestFastifyApplication, config: AppConfig, say: (line: string) => void): Promise<void> {

@@ -1,7 +1,7 @@
 import { type ShardDefinition, type ShardId, type ShardRegistry, TransactionRecoverer } from '#libs/sharding';
 import { createTestDatabase, type TestDatabase, type TestEngine } from '#libs/testing';
 import { TcpProxy } from '../../support/tcp-proxy.js';
-import { openShards } from './fault-shards.js';
+import { ANSWER_MS, openShards } from './fault-shards.js';
 import { Location } from './weather.model.js';
 
 /** Three databases, each behind a proxy that can lose it, and the way past the proxies. */
@@ -15,6 +15,8 @@ export class FaultWorld {
   private constructor(
     /** Through the proxies. */
     readonly shaky: ShardRegistry,
+    /** Through the proxies, with little patience. */
+    readonly hasty: ShardRegistry,
     /** Past them: what another process sees. */
     readonly steady: ShardRegistry,
     readonly shakyUrls: readonly ShardDefinition[],
@@ -29,7 +31,7 @@ export class FaultWorld {
     const at = (urlOf: (index: number) => string) => ids.map((id, index) => ({ id, url: urlOf(index) }));
     const steady = at((index) => databases[index]?.url as string);
     const shaky = at((index) => proxies[index]?.through(databases[index]?.url as string) as string);
-    const world = new FaultWorld(openShards(shaky), openShards(steady), shaky);
+    const world = new FaultWorld(openShards(shaky), openShards(shaky, ANSWER_MS), openShards(steady), shaky);
     world.#databases.push(...databases);
     for (const [index, id] of ids.entries()) world.#proxies.set(id, proxies[index] as TcpProxy);
     for (const { orm } of world.steady.all()) await orm.schema.create();
@@ -37,7 +39,7 @@ export class FaultWorld {
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.shaky.close(), this.steady.close()]);
+    await Promise.all([this.shaky, this.hasty, this.steady].map((registry) => registry.close()));
     await Promise.all([...this.#proxies.values()].map((proxy) => proxy.stop()));
     await Promise.all(this.#databases.map((database) => database.drop()));
   }

@@ -75,6 +75,7 @@ function aShardBehindAProxy(engine: TestEngine) {
     em: (id = 'shaky') => registry.entityManager(id),
     count: (id = 'shaky') => timed(() => registry.entityManager(id).count(Location)),
     ping: () => registry.ping('shaky', 1000),
+    figures: () => registry.figures().find(({ id }) => id === 'shaky'),
   };
 }
 
@@ -160,6 +161,24 @@ describe('a shard of a server', () => {
           expect(ms).toBeLessThan(50);
         }
         expect(await shard.count('steady')).toMatchObject({ value: 0 });
+      });
+
+      it('has figures: statements, errors, connections in use, and whether callers get through', async () => {
+        const { statements = 0, errors = 0 } = shard.figures() ?? {};
+        const em = shard.em();
+        await em.begin();
+        await em.count(Location);
+        expect(shard.figures()?.connectionsInUse).toBe(1);
+        await em.rollback();
+        await timed(() => shard.em().execute('select nonsense from nowhere'));
+        const after = shard.figures();
+        expect(after).toMatchObject({ errors: errors + 1, connectionsInUse: 0, circuit: 'closed' });
+        expect(after?.statements).toBeGreaterThanOrEqual(statements + 3);
+        await shard.proxy.stop();
+        await Promise.all([shard.count(), shard.count()]);
+        expect(shard.figures()).toMatchObject({ circuit: 'open', connectionsInUse: 0 });
+        await sleep(PAUSE_MS + 20);
+        expect(shard.figures()).toMatchObject({ circuit: 'half-open' });
       });
 
       it('sends one caller to try after a pause, and the others away', async () => {

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { type Actor, runAs, runInContext } from '#libs/context';
-import { ShardRegistry } from '#libs/sharding';
+import { isUnavailable, ShardRegistry } from '#libs/sharding';
 import { TenantStore } from '#libs/tenancy';
 import { ProductImporter } from '../shop/catalogue/product-importer.js';
 import { SignUpService } from '../tenants/sign-up.service.js';
@@ -23,7 +23,10 @@ export class DemoSeeder {
   async seed(say: (line: string) => void): Promise<void> {
     for (const [index, tenant] of demoTenants.entries()) {
       const shardId = this.shards.ids[index % this.shards.ids.length];
-      await runInContext({ actor: seeder }, () => this.#seedTenant(tenant, String(shardId), say));
+      await runInContext({ actor: seeder }, () => this.#seedTenant(tenant, String(shardId), say)).catch((error) => {
+        if (!isUnavailable(error)) throw error;
+        say(`Demo tenant ${tenant.slug}: ${shardId} is away; it is made at the next start.`);
+      });
     }
   }
 

@@ -2,8 +2,9 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { poolFiguresOf } from '#libs/persistence';
-import { ShardRegistry } from '#libs/sharding';
+import { ShardRegistry, TransactionRecoverer } from '#libs/sharding';
 import { CentralDatabase } from '../storage/central-database.js';
+import { ShardMetrics } from './shard-metrics.js';
 
 const PING_DEADLINE_MS = 1_000;
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
@@ -32,6 +33,7 @@ export class Metrics implements OnApplicationShutdown {
   readonly #children = new Map<string, Histogram.Internal<'method' | 'route' | 'status'>>();
   readonly #retries: Counter;
   readonly #auditGaps: Counter;
+  readonly #shardMetrics: ShardMetrics;
   readonly #shardUp: Gauge;
   readonly #shardPing: Gauge;
   readonly #pools: Gauge;
@@ -42,8 +44,10 @@ export class Metrics implements OnApplicationShutdown {
   constructor(
     private readonly shards: ShardRegistry,
     private readonly central: CentralDatabase,
+    recoverer: TransactionRecoverer,
   ) {
     const registers = [this.#registry];
+    this.#shardMetrics = new ShardMetrics(this.#registry, shards, recoverer);
     this.#requests = new Histogram({
       name: 'http_request_duration_seconds',
       help: 'Time from the first byte of a request to the last of its answer.',
@@ -109,6 +113,7 @@ export class Metrics implements OnApplicationShutdown {
     this.#watchesProcess = true;
     await this.#askShards();
     this.#askPools();
+    this.#shardMetrics.collect();
     return this.#registry.metrics();
   }
 

@@ -1,10 +1,11 @@
 import type { MikroORM } from '@mikro-orm/core';
 import { Injectable } from '@nestjs/common';
 import { runAlone, runInSystemFrame } from '#libs/persistence';
-import { ShardRegistry } from '#libs/sharding';
+import { isUnavailable, type ShardId, ShardRegistry } from '#libs/sharding';
 import { IsolationStrategies } from '#libs/tenancy';
 import { AppConfig } from '../config/app.config.js';
 import { CentralDatabase } from './central-database.js';
+import { ShardReadiness } from './shard-readiness.js';
 import { type OwnPlace, TenantPlaces } from './tenant-places.js';
 
 /** One database, or one tenant's place, that was brought up to date or could not be. */
@@ -13,7 +14,7 @@ export interface MigratedDatabase {
   readonly id: string;
   /** Names of the migrations that ran; empty when there was nothing to do. */
   readonly ran: readonly string[];
-  /** Why a tenant's place is as it was. The tenant is not served by this process until it is brought up to date. */
+  /** Why a shard or a tenant's place is as it was. Who lives there is not served by this process until it is brought up to date. */
   readonly error?: unknown;
 }
 
@@ -29,18 +30,19 @@ export class DatabaseMigrator {
     private readonly shards: ShardRegistry,
     private readonly strategies: IsolationStrategies,
     private readonly places: TenantPlaces,
+    private readonly readiness: ShardReadiness,
   ) {}
 
   /**
    * Databases that many use come one after the other, so that a failure names its database and leaves those behind it
-   * untouched. Of the tenants' own places each stands for itself: one that fails is named, and the others go on.
+   * untouched; a shard that is away is left for later. Of the tenants' own places each stands for itself: one that fails is named, and the others go on.
    *
    * Instances that start at the same time do this one after the other; all but the first find nothing to do.
    */
   migrateAll(): Promise<MigratedDatabase[]> {
     return runAlone(this.config.centralUrl, 'rowhouse migrations', async () => [
       ...(await this.#migrateShared()),
-      ...(await this.migratePlaces(await this.places.list())),
+      ...(await this.migratePlaces(await this.#reachablePlaces())),
     ]);
   }
 
@@ -62,13 +64,42 @@ export class DatabaseMigrator {
     return migrated;
   }
 
+  /** Those on shards that wait are brought up to date with their shard. */
+  async #reachablePlaces(): Promise<OwnPlace[]> {
+    const waiting = this.readiness.waiting;
+    return (await this.places.list()).filter(({ placement }) => !waiting.includes(placement.shardId));
+  }
+
+  /** One shard and the tenants' own places on it, once it answers. */
+  migrateShard(id: ShardId): Promise<MigratedDatabase[]> {
+    return runAlone(this.config.centralUrl, 'rowhouse migrations', async () => {
+      const places = await this.places.list();
+      return [
+        { id, ran: await migrate(id, this.shards.get(id) as MikroORM) },
+        ...(await this.migratePlaces(places.filter(({ placement }) => placement.shardId === id))),
+      ];
+    });
+  }
+
   async #migrateShared(): Promise<MigratedDatabase[]> {
-    const databases = [{ id: 'central', orm: this.central.orm as MikroORM }, ...this.shards.all()];
-    const migrated: MigratedDatabase[] = [];
-    for (const { id, orm } of databases) {
-      const ran = await runInSystemFrame(`migrate ${id}`, () => orm.migrator.up());
-      migrated.push({ id, ran: ran.map((it) => it.name) });
+    const migrated: MigratedDatabase[] = [
+      { id: 'central', ran: await migrate('central', this.central.orm as MikroORM) },
+    ];
+    for (const { id, orm } of this.shards.all()) {
+      try {
+        migrated.push({ id, ran: await migrate(id, orm as MikroORM) });
+      } catch (error) {
+        // A shard that is away is its own tenants' trouble: they are served once it is back and up to date.
+        if (!isUnavailable(error)) throw error;
+        this.readiness.wait(id);
+        migrated.push({ id, ran: [], error });
+      }
     }
     return migrated;
   }
+}
+
+async function migrate(id: string, orm: MikroORM): Promise<string[]> {
+  const ran = await runInSystemFrame(`migrate ${id}`, () => orm.migrator.up());
+  return ran.map((migration) => migration.name);
 }

@@ -4,12 +4,17 @@ import { type Context, currentContext } from '#libs/context';
 import { CurrentEntityManager, findInTransaction } from '#libs/persistence';
 import { IsolationStrategies, placementOf } from '#libs/tenancy';
 
+import { ShardReadiness } from './shard-readiness.js';
+
 const UNIT_OF_WORK = Symbol('tenant unit of work');
 
 /** Opens each context's unit of work where its tenant is placed, in the way of the tenant's isolation strategy. */
 @Injectable()
 export class PlacedEntityManager extends CurrentEntityManager {
-  constructor(private readonly strategies: IsolationStrategies) {
+  constructor(
+    private readonly strategies: IsolationStrategies,
+    private readonly readiness: ShardReadiness,
+  ) {
     super();
   }
 
@@ -24,6 +29,7 @@ export class PlacedEntityManager extends CurrentEntityManager {
     if (!placement) {
       throw new TypeError(`The context of tenant "${tenant.slug}" holds no placement: take tenants from TenantStore.`);
     }
+    this.readiness.assertReady(placement.shardId);
     const { entityManager, revert } = this.strategies.apply(placement);
     context.onEnd(revert);
     return entityManager;

@@ -1,17 +1,20 @@
 import { Global, Module, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { CentralEntityManager, ChangeNotices, CurrentEntityManager } from '#libs/persistence';
-import { ShardRegistry, SlotDirectory, SlotOccupants } from '#libs/sharding';
+import { ShardRegistry, SlotDirectory, SlotOccupants, TransactionRecoverer } from '#libs/sharding';
 import { assertTenantModel, IsolationStrategies, TenantDatabases } from '#libs/tenancy';
 import { CentralChangeNotices } from '../notices/central-change-notices.js';
 import { NoticeChannel } from '../notices/notice-channel.js';
 import { CentralDatabase } from './central-database.js';
 import { DatabaseMigrator } from './database-migrator.js';
+import { LateShards } from './late-shards.js';
 import { PlacedEntityManager } from './placed-entity-manager.js';
 import { PlacedTenants } from './placed-tenants.js';
+import { ShardReadiness } from './shard-readiness.js';
 import { shardRegistryProvider } from './shard-registry.provider.js';
 import { ShardRowSecurity } from './shard-row-security.js';
 import { ShardTenantDatabases } from './shard-tenant-databases.js';
 import { TenantPlaces } from './tenant-places.js';
+import { transactionRecovererProvider } from './transaction-recoverer.provider.js';
 
 function createStrategies(databases: TenantDatabases): IsolationStrategies {
   return new IsolationStrategies(databases);
@@ -24,6 +27,9 @@ function createStrategies(databases: TenantDatabases): IsolationStrategies {
     CentralDatabase,
     DatabaseMigrator,
     TenantPlaces,
+    LateShards,
+    ShardReadiness,
+    transactionRecovererProvider,
     shardRegistryProvider,
     ShardRowSecurity,
     NoticeChannel,
@@ -41,6 +47,8 @@ function createStrategies(databases: TenantDatabases): IsolationStrategies {
     },
   ],
   exports: [
+    LateShards,
+    TransactionRecoverer,
     CentralDatabase,
     CentralEntityManager,
     ChangeNotices,
@@ -57,6 +65,7 @@ export class StorageModule implements OnModuleInit, OnApplicationShutdown {
   constructor(
     private readonly central: CentralDatabase,
     private readonly shards: ShardRegistry,
+    private readonly recoverer: TransactionRecoverer,
   ) {}
 
   /** An entity without an owner stops the start: the guard could not keep its rows apart. */
@@ -65,6 +74,7 @@ export class StorageModule implements OnModuleInit, OnApplicationShutdown {
   }
 
   async onApplicationShutdown(): Promise<void> {
+    await this.recoverer.stop();
     await Promise.all([this.central.orm.close(true), this.shards.close()]);
   }
 }

@@ -25,6 +25,8 @@ export const mysqlTwoPhaseDialect: TwoPhaseDialect = {
     if (text.length !== Number(length) + Number(rest)) return undefined;
     return { transaction: text.slice(0, Number(length)), branch: text.slice(Number(length)) };
   },
+  findTable: (name) =>
+    `select 1 as found from information_schema.tables where table_schema = database() and table_name = ${quoted(name)}`,
   lock: (name) => `select get_lock(${quoted(name)}, 0) as taken`,
   unlock: (name) => `select release_lock(${quoted(name)})`,
 };

@@ -18,6 +18,7 @@ export const postgresqlTwoPhaseDialect: TwoPhaseDialect = {
     return { transaction, branch, preparedAt: new Date(String(prepared)) };
   },
   capacity: "select pg_catalog.current_setting('max_prepared_transactions') as capacity",
+  findTable: (name) => `select 1 as found where pg_catalog.to_regclass(${quoted(name)}) is not null`,
   lock: (name) => `select pg_catalog.pg_try_advisory_lock(pg_catalog.hashtext(${quoted(name)}))::int as taken`,
   unlock: (name) => `select pg_catalog.pg_advisory_unlock(pg_catalog.hashtext(${quoted(name)}))`,
 };

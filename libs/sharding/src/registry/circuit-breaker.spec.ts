@@ -41,6 +41,19 @@ describe('CircuitBreaker', () => {
     expect([breaker.admit(), breaker.admit()]).toEqual(['go', 'go']);
   });
 
+  it('tells its state', () => {
+    const { breaker, clock, fail } = aBreaker();
+    expect(breaker.state).toBe('closed');
+    fail(3);
+    expect(breaker.state).toBe('open');
+    clock.now = 1000;
+    expect(breaker.state).toBe('half-open');
+    breaker.admit();
+    expect(breaker.state).toBe('half-open');
+    breaker.succeeded();
+    expect(breaker.state).toBe('closed');
+  });
+
   it('pauses again when the one that tries fails, whatever else comes in late', () => {
     const { breaker, clock, fail } = aBreaker();
     fail(3);

@@ -1,6 +1,9 @@
 /** `go` on; `try`, and tell how it went before anybody else goes; or `stay` away. */
 export type Verdict = 'go' | 'try' | 'stay';
 
+/** Whether callers get through. */
+export type CircuitState = 'closed' | 'half-open' | 'open';
+
 /** When a circuit opens, and for how long. */
 export interface CircuitOptions {
   /** Failures in a row that open it. */
@@ -32,6 +35,12 @@ export class CircuitBreaker {
     if (this.#isTrying || this.#options.now() < this.#retryAt) return 'stay';
     this.#isTrying = true;
     return 'try';
+  }
+
+  /** `closed`: everybody goes; `open`: nobody; `half-open`: one may try, or is trying. */
+  get state(): CircuitState {
+    if (this.#retryAt === undefined) return 'closed';
+    return this.#isTrying || this.#options.now() >= this.#retryAt ? 'half-open' : 'open';
   }
 
   /** How long to stay away, in milliseconds; while somebody tries, a whole pause. */

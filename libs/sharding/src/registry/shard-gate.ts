@@ -3,7 +3,7 @@ import { CompiledQuery, type DatabaseConnection, type Dialect, type Driver } fro
 import { type Cut, isBoundedCall, runInSystemFrame, type Wire } from '#libs/persistence';
 import { ShardUnavailableError } from '../errors/shard-unavailable.error.js';
 import { isUnavailable, toShardError } from '../fan-out/shard-failure.js';
-import { CircuitBreaker, type Verdict } from './circuit-breaker.js';
+import { CircuitBreaker, type CircuitState, type Verdict } from './circuit-breaker.js';
 import type { ShardId } from './shard-definition.js';
 import type { ShardPatience } from './shard-patience.js';
 
@@ -33,6 +33,10 @@ export class ShardGate {
     private readonly patience: Required<ShardPatience>,
   ) {
     this.#breaker = new CircuitBreaker(patience);
+  }
+
+  get circuit(): CircuitState {
+    return this.#breaker.state;
   }
 
   install(): void {

@@ -5,6 +5,7 @@ import { InvalidShardsError } from '../errors/invalid-shards.error.js';
 import { ShardClosedError } from '../errors/shard-closed.error.js';
 import { UnknownShardError } from '../errors/unknown-shard.error.js';
 import { closeForGood, connectionsOf, connectOnce, nameFailures } from './connection-gate.js';
+import { ShardCounter, type ShardFigures } from './shard-counter.js';
 import type { ShardDefinition, ShardId } from './shard-definition.js';
 import { ShardGate } from './shard-gate.js';
 import { probe, type ShardHealth } from './shard-health.js';
@@ -51,6 +52,8 @@ export class ShardRegistry {
   readonly #definitions: ReadonlyMap<ShardId, ShardDefinition>;
   readonly #orms = new Map<ShardId, ShardOrm>();
   readonly #beside = new Map<ShardOrm, ShardId>();
+  readonly #counters = new Map<ShardId, ShardCounter>();
+  readonly #gates = new Map<ShardId, ShardGate>();
   readonly #discoveries = new Map<string, SharedDiscovery>();
   #closed = false;
 
@@ -129,6 +132,14 @@ export class ShardRegistry {
     return Promise.all(this.ids.map((id) => this.ping(id, deadlineMs)));
   }
 
+  /** What each shard has done since the process started, and how it is, in configured order. Asks nobody. */
+  figures(): ShardFigures[] {
+    return this.ids.map((id) => {
+      const { statements = 0, errors = 0, connectionsInUse = 0 } = this.#counters.get(id) ?? {};
+      return { id, statements, errors, connectionsInUse, circuit: this.#gates.get(id)?.circuit ?? 'closed' };
+    });
+  }
+
   /**
    * An instance beside a shard's own, with the same patience and the same names for failures. Synchronous; connects at its
    * first statement. Whoever makes it closes it; `close()` of the registry closes the rest.
@@ -181,8 +192,15 @@ export class ShardRegistry {
     } as Options<AbstractSqlDriver>);
     connectOnce(orm);
     nameFailures(orm, id);
+    const counter = this.#counters.get(id) ?? new ShardCounter();
+    this.#counters.set(id, counter);
     for (const connection of connectionsOf(orm)) {
-      if (engine.wire) new ShardGate(id, connection, engine.wire, patience).install();
+      counter.install(connection);
+      if (!engine.wire) continue;
+      const gate = new ShardGate(id, connection, engine.wire, patience);
+      gate.install();
+      // The first of a shard's own instance is its primary, whose state is the shard's.
+      if (contextName === id && !this.#gates.has(id)) this.#gates.set(id, gate);
     }
     return orm;
   }

@@ -34,7 +34,7 @@ export class AtomicShards {
   readonly active = new Set<string>();
 
   constructor(readonly registry: ShardRegistry) {
-    this.log = new DecisionLog(registry);
+    this.log = new DecisionLog(registry, (id) => this.findDialect(id) as TwoPhaseDialect);
   }
 
   /** How a shard does its part; `undefined` when its engine cannot. */

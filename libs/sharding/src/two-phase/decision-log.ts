@@ -1,12 +1,13 @@
 import type { AbstractSqlConnection, SqlEntityManager } from '@mikro-orm/sql';
-import { runInSystemFrame } from '#libs/persistence';
-import { isUnavailable } from '../fan-out/shard-failure.js';
+import { runInSystemFrame, type TwoPhaseDialect } from '#libs/persistence';
 import type { ShardId } from '../registry/shard-definition.js';
 import type { ShardRegistry } from '../registry/shard-registry.js';
 import type { AtomicTransaction } from './branch-names.js';
 
 /** What became of a transaction, for every one of its branches. */
 export type Decision = 'commit' | 'rollback';
+
+const TABLE = 'shard_decision';
 
 /**
  * The DDL of the table that holds decisions, for those who let no application make tables. It is the same on every engine,
@@ -31,19 +32,17 @@ interface DecisionRow {
 export class DecisionLog {
   readonly #tables = new Set<ShardId>();
 
-  constructor(private readonly shards: ShardRegistry) {}
+  constructor(
+    private readonly shards: ShardRegistry,
+    private readonly dialectOf: (id: ShardId) => TwoPhaseDialect,
+  ) {}
 
   /** Whether the table is there: where it is not, nothing was ever decided. */
   async exists(homeShard: ShardId): Promise<boolean> {
     if (this.#tables.has(homeShard)) return true;
-    try {
-      await this.#look(homeShard);
-      this.#tables.add(homeShard);
-      return true;
-    } catch (error) {
-      if (isUnavailable(error)) throw error;
-      return false;
-    }
+    const [found] = await this.#read(homeShard, this.dialectOf(homeShard).findTable(TABLE));
+    if (found) this.#tables.add(homeShard);
+    return found !== undefined;
   }
 
   /** Makes the table unless it is there. Before a transaction: DDL would commit it. */
@@ -51,7 +50,7 @@ export class DecisionLog {
     if (await this.exists(homeShard)) return;
     await this.#run(homeShard, DECISION_TABLE_DDL).catch(async (error) => {
       // Somebody else may have made it at the same moment, for which servers have errors of their own.
-      await this.#look(homeShard).catch(() => Promise.reject(error));
+      if (!(await this.exists(homeShard))) throw error;
     });
     this.#tables.add(homeShard);
   }
@@ -98,10 +97,6 @@ export class DecisionLog {
     const sql = 'select decision from shard_decision where transaction_id = ?';
     const [row] = await this.#read(homeShard, sql, [id]);
     return row?.decision;
-  }
-
-  #look(homeShard: ShardId): Promise<unknown> {
-    return this.#read(homeShard, 'select decision from shard_decision where 1 = 0');
   }
 
   #read(homeShard: ShardId, sql: string, parameters: unknown[] = []): Promise<DecisionRow[]> {

@@ -9,6 +9,7 @@ import { IsolationStrategies, type TenantRecord } from '#libs/tenancy';
 import { aTenant, createTestDatabase, eachEngine, type TestDatabase } from '#libs/testing';
 import { readConfig } from '../../config/app.config.js';
 import { PlacedEntityManager } from '../../storage/placed-entity-manager.js';
+import { ShardReadiness } from '../../storage/shard-readiness.js';
 import { ShardTenantDatabases } from '../../storage/shard-tenant-databases.js';
 import { tenantOrmOptions } from '../../storage/tenant-orm-options.js';
 import { InsufficientFundsError } from '../errors/insufficient-funds.error.js';
@@ -51,7 +52,7 @@ describe('money', () => {
       });
       await runInSystemFrame('migrate', () => shards.get('shard-1').migrator.up());
       const databases = new ShardTenantDatabases(readConfig({}), shards, new AuditRecorder());
-      entityManager = new PlacedEntityManager(new IsolationStrategies(databases));
+      entityManager = new PlacedEntityManager(new IsolationStrategies(databases), new ShardReadiness());
       service = new WalletService(entityManager);
     });
     afterAll(async () => {
