@@ -1,6 +1,7 @@
 import { audit } from './audit/audit.bench.js';
 import type { Benchmark } from './benchmark.js';
 import { bulk } from './bulk/bulk.bench.js';
+import { commit } from './commit/commit.bench.js';
 import { finder } from './finder/finder.bench.js';
 import { http } from './http/http.bench.js';
 import { importProducts } from './import/import.bench.js';
@@ -10,7 +11,17 @@ import { tableOf, writeResults } from './report.js';
 import { sharding } from './sharding/sharding.bench.js';
 import { tenancy } from './tenancy/tenancy.bench.js';
 
-const benchmarks: readonly Benchmark[] = [http, finder, bulk, importProducts, importOverHttp, sharding, tenancy, audit];
+const benchmarks: readonly Benchmark[] = [
+  http,
+  finder,
+  bulk,
+  importProducts,
+  importOverHttp,
+  sharding,
+  commit,
+  tenancy,
+  audit,
+];
 
 /** Runs the named benchmarks, or all of them. @returns the exit code: 1 when a name is unknown */
 export async function runBenchmarks(names: readonly string[]): Promise<number> {
