@@ -41,14 +41,17 @@ export class RelationMap {
     return this.#pivots.get(prop.pivotTable);
   }
 
-  /** Pivot tables with rows of `meta` on the given side. */
+  /**
+   * Pivot tables with rows of `meta` on the given side. Compared by class: an entity's own mapping is that of the ORM which
+   * discovered its class last, and a process may hold several.
+   */
   pivotsWith(meta: EntityMetadata, side: 'owner' | 'item'): Pivot[] {
-    return [...this.#pivots.values()].filter((pivot) => pivot[side] === meta.root);
+    return [...this.#pivots.values()].filter((pivot) => pivot[side].class === meta.root.class);
   }
 
   /** Foreign keys to rows of `meta` that the database follows on delete. */
   cascadesFrom(meta: EntityMetadata): CascadingReference[] {
-    return this.#references.filter(({ target }) => target.root === meta.root);
+    return this.#references.filter(({ target }) => target.root.class === meta.root.class);
   }
 
   #add(storage: MetadataStorage, meta: EntityMetadata, prop: EntityProperty): void {
