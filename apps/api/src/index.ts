@@ -6,6 +6,7 @@ export { environmentSchema } from './config/environment.schema.js';
 export { loadConfig } from './config/load-config.js';
 export { createApp } from './create-app.js';
 export { createAppContext } from './create-app-context.js';
+export { describeApi } from './describe-api.js';
 export { PlatformService } from './platform/platform.service.js';
 export { prepareData } from './prepare-data.js';
 export { DatabaseMigrator, type MigratedDatabase } from './storage/database-migrator.js';

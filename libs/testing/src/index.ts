@@ -2,6 +2,7 @@ export { aDatabase, expectStatements, type SuiteDatabase } from './databases/a-d
 export { aTenant } from './databases/a-tenant.js';
 export { createTestDatabase, type TestDatabase } from './databases/test-database.js';
 export { eachEngine, reachableEngines, type TestEngine } from './engines/each-engine.js';
+export { expectIsolated, type InjectableApp } from './isolation/expect-isolated.js';
 export { Book } from './model/book.entity.js';
 export { CardPayment } from './model/card-payment.entity.js';
 export { Category } from './model/category.entity.js';

@@ -7,6 +7,7 @@ import { domainAddCommand } from './commands/domain-add.command.js';
 import { domainListCommand } from './commands/domain-list.command.js';
 import { domainRemoveCommand } from './commands/domain-remove.command.js';
 import { domainVerifyCommand } from './commands/domain-verify.command.js';
+import { isolationVerifyCommand } from './commands/isolation-verify.command.js';
 import { shardAddCommand } from './commands/shard-add.command.js';
 import { shardDrainCommand } from './commands/shard-drain.command.js';
 import { shardListCommand } from './commands/shard-list.command.js';
@@ -30,4 +31,5 @@ export const commands: readonly CliCommand[] = [
   shardRebalanceCommand,
   slotShowCommand,
   slotMoveCommand,
+  isolationVerifyCommand,
 ];

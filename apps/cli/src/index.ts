@@ -1,0 +1,2 @@
+export { shopResources } from './isolation/shop-resources.js';
+export { type VerificationOptions, type VerifiedPromise, verifyIsolation } from './isolation/verify-isolation.js';
