@@ -66,7 +66,9 @@ export class PersonalKeys {
 
   async #read({ entityManager, transaction }: KeyTarget, tenantId: string, subjects: readonly string[]) {
     const where = { tenantId, subject: { $in: subjects } };
-    const rows = await entityManager.getDriver().find(AuditSubjectKey, where as never, { ctx: transaction });
+    const rows = await entityManager
+      .getDriver()
+      .find(AuditSubjectKey, where as never, { ctx: transaction, schema: entityManager.schema });
     const keys = new Map<string, PersonalKey>();
     for (const { id, subject, secret } of rows as unknown as AuditSubjectKey[]) {
       if (keys.has(subject)) continue;
