@@ -7,7 +7,11 @@ export type {
   ShardChooser,
   ShardQuery,
 } from './choosers/choosers.js';
-export { createShardKeyChoosers, type ShardKeyDeclaration } from './choosers/shard-key.choosers.js';
+export {
+  createShardKeyChoosers,
+  type EveryShardRule,
+  type ShardKeyDeclaration,
+} from './choosers/shard-key.choosers.js';
 export {
   directoryPlacement,
   moduloPlacement,
@@ -32,6 +36,7 @@ export { InvalidShardCursorError } from './errors/invalid-shard-cursor.error.js'
 export { InvalidShardsError } from './errors/invalid-shards.error.js';
 export { InvalidSlotsError } from './errors/invalid-slots.error.js';
 export { NumberOutOfRangeError } from './errors/number-out-of-range.error.js';
+export { ReferenceEntityError } from './errors/reference-entity.error.js';
 export { ShardClosedError } from './errors/shard-closed.error.js';
 export { ShardKeyChangedError } from './errors/shard-key-changed.error.js';
 export { ShardNotChosenError } from './errors/shard-not-chosen.error.js';

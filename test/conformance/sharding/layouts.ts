@@ -13,7 +13,7 @@ import {
   ShardRegistry,
 } from '#libs/sharding';
 import { createTestDatabase, eachEngine, reachableEngines, type TestDatabase, type TestEngine } from '#libs/testing';
-import { Instrument, Location, Maker, Report, weatherModel } from './weather.model.js';
+import { Instrument, Location, Maker, Quantity, Report, weatherModel } from './weather.model.js';
 
 /** Continent → shard, in the order of the shards. */
 export const CONTINENTS = ['north_america', 'asia', 'europe', 'south_america'] as const;
@@ -36,6 +36,7 @@ export function weatherChoosers(shards: readonly ShardId[]) {
       { entity: Instrument, property: 'continent' },
       { entity: Maker, property: 'continent' },
       { entity: Report, follows: 'location' },
+      { entity: Quantity, onEveryShard: true },
     ],
   });
 }
@@ -67,10 +68,14 @@ export function eachLayout(cases: (suite: ShardSuite) => void, entities: EntityC
 }
 
 /** Declares `cases` for 1, 2 and 16 sqlite shards: answers must not depend on how many there are. */
-export function eachNumberOfShards(cases: (suite: ShardSuite) => void, entities: EntityClass[]): void {
+export function eachNumberOfShards(
+  cases: (suite: ShardSuite) => void,
+  entities: EntityClass[] = weatherModel,
+  counts: readonly number[] = [1, 2, 16],
+): void {
   const sqlite = reachableEngines().find(({ name }) => name === 'sqlite');
   if (!sqlite) return;
-  for (const count of [1, 2, 16]) {
+  for (const count of counts) {
     describe(`over ${count} shards`, () => cases(aShardSuite({ engines: Array(count).fill(sqlite) }, entities)));
   }
 }

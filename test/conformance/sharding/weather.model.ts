@@ -83,11 +83,24 @@ export class Report {
   @ManyToOne(() => Location, { ref: true })
   location!: Ref<Location>;
 
+  @ManyToOne(() => Quantity, { nullable: true })
+  quantity?: Quantity | null;
+
   @Property({ type: 'decimal', precision: 6, scale: 2, nullable: true })
   temperature?: string | null;
 
   @Property({ type: 'Date', length: 3, nullable: true })
   reportedAt?: Date | null;
+}
+
+/** What is measured. Every shard has all of them. */
+@Entity({ tableName: 'quantity' })
+export class Quantity {
+  @PrimaryKey({ type: 'string', length: 20 })
+  id!: string;
+
+  @Property({ type: 'string', length: 20 })
+  unit!: string;
 }
 
 /** Declares no shard key, refers to nothing, and has a key of the database's. */
@@ -97,4 +110,4 @@ export class Orphan {
   id!: number & Opt;
 }
 
-export const weatherModel = [Location, Position, Maker, Instrument, Report, Orphan];
+export const weatherModel = [Location, Position, Maker, Instrument, Quantity, Report, Orphan];

@@ -126,6 +126,7 @@ export const problemCatalogue: Readonly<Record<ErrorCode, ProblemKind>> = {
   rate_limited: { status: 429, title: 'Too many requests' },
   read_only_transaction: INTERNAL,
   reason_required: { status: 400, title: 'Reason required' },
+  reference_entity: INTERNAL,
   request_in_flight: { status: 409, title: 'Conflict', code: 'conflict' },
   retention_too_short: { status: 409, title: 'Conflict', code: 'conflict' },
   revert_conflict: { status: 409, title: 'Conflict', code: 'conflict' },

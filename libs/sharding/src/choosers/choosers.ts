@@ -61,4 +61,9 @@ export interface Choosers {
    * bring it along; custom ones that leave it out are responsible for it themselves.
    */
   readonly shardKeyOf?: (meta: EntityMetadata) => readonly string[];
+  /**
+   * Whether every shard holds a copy of each row of an entity, such as a list of currencies: then one shard is asked for
+   * it, rows of any shard may refer to it, and what writes it writes every copy.
+   */
+  readonly isOnEveryShard?: (meta: EntityMetadata) => boolean;
 }

@@ -4,15 +4,21 @@ import type { Choosers } from './choosers.js';
 import type { ShardKeyValue, ShardPlacement } from './shard-placement.js';
 import { type ShardKeyRule, WhereNarrowing } from './where-narrowing.js';
 
+/** A reference entity: small, rarely written, and needed beside the rows of every shard. */
+export interface EveryShardRule {
+  readonly onEveryShard: true;
+}
+
 /** How entities are spread over shards. */
 export interface ShardKeyDeclaration {
   /** Which shard a value of the shard key belongs to. */
   readonly placement: ShardPlacement;
   /**
    * One rule per entity; those of a hierarchy share the rule of its root. `property` is the shard key itself; `follows`
-   * names a to-one relation, and puts a row on the shard of the row it refers to.
+   * names a to-one relation, and puts a row on the shard of the row it refers to; `onEveryShard` keeps a copy of each row
+   * on every shard.
    */
-  readonly keys: readonly ({ readonly entity: EntityClass } & ShardKeyRule)[];
+  readonly keys: readonly ({ readonly entity: EntityClass } & (ShardKeyRule | EveryShardRule))[];
 }
 
 /**
@@ -26,7 +32,12 @@ export interface ShardKeyDeclaration {
  * });
  */
 export function createShardKeyChoosers({ placement, keys }: ShardKeyDeclaration): Choosers {
-  const declared = new Map<unknown, ShardKeyRule>(keys.map(({ entity, ...rule }) => [entity, rule]));
+  const declared = new Map<unknown, ShardKeyRule>();
+  const everywhere = new Map<unknown, true>();
+  for (const { entity, ...rule } of keys) {
+    if ('onEveryShard' in rule) everywhere.set(entity, true);
+    else declared.set(entity, rule);
+  }
   const ruleOf = memoise((meta: EntityMetadata) => findUpwards(meta.class, declared));
   const narrowing = { placement, ruleOf };
 
@@ -56,11 +67,12 @@ export function createShardKeyChoosers({ placement, keys }: ShardKeyDeclaration)
       const rule = ruleOf(meta);
       return rule && 'property' in rule ? [rule.property] : [];
     },
+    isOnEveryShard: memoise((meta: EntityMetadata) => findUpwards(meta.class, everywhere) !== undefined),
   };
 }
 
 /** The rule of a class, or of the nearest class above it. */
-function findUpwards(entity: unknown, declared: ReadonlyMap<unknown, ShardKeyRule>): ShardKeyRule | undefined {
+function findUpwards<Rule>(entity: unknown, declared: ReadonlyMap<unknown, Rule>): Rule | undefined {
   for (let type = entity; typeof type === 'function'; type = Object.getPrototypeOf(type)) {
     const rule = declared.get(type);
     if (rule) return rule;

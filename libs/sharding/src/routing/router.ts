@@ -1,6 +1,7 @@
 import { type EntityMetadata, type Primary, Utils } from '@mikro-orm/core';
 import type { ChooserContext, Choosers, ShardQuery } from '../choosers/choosers.js';
 import { ChooserFailedError } from '../errors/chooser-failed.error.js';
+import { ReferenceEntityError } from '../errors/reference-entity.error.js';
 import { ShardNotChosenError } from '../errors/shard-not-chosen.error.js';
 import { ShardingError } from '../errors/sharding.error.js';
 import { UnknownShardError } from '../errors/unknown-shard.error.js';
@@ -10,7 +11,7 @@ import type { ShardId } from '../registry/shard-definition.js';
 export type ShardPin = ShardId | { readonly id: ShardId; readonly propagate?: boolean };
 
 /** Why a query goes where it goes. */
-export type RouteReason = 'pin' | 'unit-of-work' | 'entity' | 'primary-key' | 'query';
+export type RouteReason = 'pin' | 'unit-of-work' | 'entity' | 'every-shard' | 'primary-key' | 'query';
 
 /** Which shards are asked, in this order, and why. */
 export interface Route {
@@ -37,8 +38,26 @@ export class Router {
     return this.#known(typeof pin === 'object' ? pin.id : pin);
   }
 
+  /** Whether every shard holds a copy of each row of an entity. */
+  isOnEveryShard(meta: EntityMetadata): boolean {
+    return this.choosers.isOnEveryShard?.(meta) ?? false;
+  }
+
+  /** @throws {ReferenceEntityError} when a write would reach one copy only */
+  assertWritesAllCopies(meta: EntityMetadata, pin?: ShardPin): void {
+    if (this.isOnEveryShard(meta) && (pin !== undefined || this.pinned !== undefined)) {
+      throw new ReferenceEntityError(meta.className, 'One shard is named');
+    }
+  }
+
+  /** One copy is read; all of them are written. */
+  #copies({ kind }: ShardQuery): readonly ShardId[] {
+    return kind === 'update' || kind === 'delete' ? this.context.shards : this.context.shards.slice(0, 1);
+  }
+
   /** The shard of a new entity. The caller keeps the answer: a chooser is asked once per object. */
   ofNew(entity: object, meta: EntityMetadata): ShardId {
+    if (this.isOnEveryShard(meta)) throw new ReferenceEntityError(meta.className, 'A unit of work writes one shard');
     if (this.pinned !== undefined) return this.pinned;
     const shard: unknown = ask('shardChooser', () => this.choosers.shardChooser(entity, meta, this.context));
     if (shard === undefined || shard === null) {
@@ -56,6 +75,7 @@ export class Router {
     if (this.pinned !== undefined) return { shards: [this.pinned], by: 'unit-of-work' };
     const owner = Utils.isEntity(query.where) ? this.context.shardOf(query.where) : undefined;
     if (owner !== undefined) return { shards: [owner], by: 'entity' };
+    if (query.meta && this.isOnEveryShard(query.meta)) return { shards: this.#copies(query), by: 'every-shard' };
     if (query.meta && primaryKey !== undefined) {
       return { shards: this.holders(query.meta, primaryKey), by: 'primary-key' };
     }
@@ -65,6 +85,7 @@ export class Router {
 
   /** The shards on which the row of a primary key may be. */
   holders(meta: EntityMetadata, primaryKey: Primary<object>): readonly ShardId[] {
+    if (this.isOnEveryShard(meta)) return this.context.shards;
     const shards = ask('identityChooser', () => this.choosers.identityChooser(meta, primaryKey, this.context));
     return this.#checked('identityChooser', shards);
   }

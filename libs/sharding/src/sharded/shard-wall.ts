@@ -1,6 +1,7 @@
 import { Cascade, type ChangeSet, ChangeSetType, Reference, type UnitOfWork, Utils, wrap } from '@mikro-orm/core';
 import type { Choosers } from '../choosers/choosers.js';
 import { CrossShardAssociationError } from '../errors/cross-shard-association.error.js';
+import { ReferenceEntityError } from '../errors/reference-entity.error.js';
 import { ShardKeyChangedError } from '../errors/shard-key-changed.error.js';
 import type { ShardId } from '../registry/shard-definition.js';
 import type { ShardChild, ShardChildren } from './shard-children.js';
@@ -56,6 +57,9 @@ export function inspectFlush(
   shardKeyOf: ShardKeyOf,
 ): void {
   for (const changeSet of uow.getChangeSets() as ChangeSet<object>[]) {
+    if (children.router.isOnEveryShard(changeSet.meta)) {
+      throw new ReferenceEntityError(changeSet.meta.className, 'A unit of work writes one shard');
+    }
     if (UPDATES.has(changeSet.type)) refuseKeyChange(changeSet, shardKeyOf);
     if (DELETES.has(changeSet.type)) continue;
     for (const { name } of changeSet.meta.relations) {

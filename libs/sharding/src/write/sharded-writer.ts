@@ -8,6 +8,7 @@ import {
 } from '@mikro-orm/core';
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import { bulkInsert } from '#libs/persistence';
+import { ReferenceEntityError } from '../errors/reference-entity.error.js';
 import { ShardKeyChangedError } from '../errors/shard-key-changed.error.js';
 import { ShardNotChosenError } from '../errors/shard-not-chosen.error.js';
 import type { ShardId } from '../registry/shard-definition.js';
@@ -79,7 +80,8 @@ export class ShardedWriter {
     rows: readonly object[],
     options: ShardedWriteOptions,
   ): Promise<number> {
-    const { shards, batches } = this.#batchesOf(this.scope.metadata(entity), rows, options);
+    const meta = this.scope.metadata(entity);
+    const { shards, batches } = this.#batchesOf(meta, rows, options);
     const results = await this.#write(shards, options, () =>
       this.scope.write(
         shards,
@@ -87,7 +89,10 @@ export class ShardedWriter {
         options,
       ),
     );
-    return results.reduce((sum, { inserted }) => sum + inserted, 0);
+    return this.#total(
+      meta,
+      results.map(({ inserted }) => inserted),
+    );
   }
 
   /** Raw SQL: on the pinned shard, or a plain `select` on all that the chooser names, rows in the order of shards. */
@@ -109,9 +114,21 @@ export class ShardedWriter {
   /** Rows by shard, and the shards in configured order. */
   #batchesOf(meta: EntityMetadata, rows: readonly object[], options: ShardCallOptions) {
     this.scope.unitOfWork.assertUsable();
-    const places = rows.map((row, index) => ({ index, row, id: this.#shardOf(row, meta, options) }));
+    const places = rows.flatMap((row, index) => this.#shardsOf(row, meta, options).map((id) => ({ index, row, id })));
     const batches = Map.groupBy(places, ({ id }) => id);
     return { batches, shards: this.scope.options.registry.ids.filter((id) => batches.has(id)) };
+  }
+
+  #shardsOf(row: object, meta: EntityMetadata, options: ShardCallOptions): readonly ShardId[] {
+    if (!this.scope.router.isOnEveryShard(meta)) return [this.#shardOf(row, meta, options)];
+    this.scope.router.assertWritesAllCopies(meta, options.shard);
+    if (primaryKeyOf(meta, keyPart(meta, row)) !== undefined) return this.scope.options.registry.ids;
+    throw new ReferenceEntityError(meta.className, 'Each database would choose another key');
+  }
+
+  /** Rows written, where each copy of one counts once. */
+  #total(meta: EntityMetadata, counts: readonly number[]): number {
+    return this.scope.router.isOnEveryShard(meta) ? (counts[0] ?? 0) : counts.reduce((sum, count) => sum + count, 0);
   }
 
   #shardOf(row: object, meta: EntityMetadata, { shard }: ShardCallOptions): ShardId {
@@ -126,6 +143,7 @@ export class ShardedWriter {
     options: ShardedWriteOptions,
     work: (objects: LoadedObjects, write: Write) => Promise<number>,
   ): Promise<number> {
+    this.scope.router.assertWritesAllCopies(meta, options.shard);
     const { shards } = await this.scope.route({ kind, meta, where }, options);
     // Objects are compared with the condition as they are in memory, so what is dirty has to be written first.
     if (this.scope.children.opened().length > 0) await this.scope.unitOfWork.flush(this.scope.transaction(options));
@@ -133,7 +151,7 @@ export class ShardedWriter {
     const counts = await this.#write(shards, options, () =>
       this.scope.write(shards, (em) => work(new LoadedObjects(em, meta), (send) => send(em, own as never)), options),
     );
-    return counts.reduce((sum, count) => sum + count, 0);
+    return this.#total(meta, counts);
   }
 
   #write<T>(shards: readonly ShardId[], options: ShardedWriteOptions, fn: () => Promise<T>): Promise<T> {
