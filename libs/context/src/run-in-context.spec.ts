@@ -1,3 +1,6 @@
+import { EventEmitter, once } from 'node:events';
+import { Readable, Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import {
@@ -36,6 +39,39 @@ describe('context', () => {
     expect(seen).toEqual({ acme: ['acme', 'acme', 'acme'], globex: ['globex', 'globex'] });
   });
 
+  it('follows streams, timers and events that are started in it, and not those that were started before', async () => {
+    const early = new EventEmitter();
+    const outside = once(early, 'done').then(() => findContext()?.tenant?.slug);
+    const seen: (string | undefined)[] = [];
+    const look = () => void seen.push(findContext()?.tenant?.slug);
+    const upper = () =>
+      new Transform({
+        objectMode: true,
+        transform(chunk, _, done) {
+          look();
+          setImmediate(() => done(null, chunk));
+        },
+      });
+    const work = (tenant: typeof acme) =>
+      runAs({ tenant, actor: job }, async () => {
+        await pipeline(Readable.from(['a', 'b']), upper(), async (rows) => {
+          for await (const _ of rows) look();
+        });
+        await new Promise<void>((resolve) => {
+          setTimeout(() => queueMicrotask(() => process.nextTick(resolve)), 1);
+        });
+        look();
+        early.emit('done');
+      });
+    await work(acme);
+    expect(seen).toEqual(Array(5).fill('acme'));
+    expect(await outside).toBeUndefined();
+    seen.length = 0;
+    await Promise.all([work(acme), work(globex)]);
+    expect(seen.filter((slug) => slug === 'acme')).toHaveLength(5);
+    expect(seen.filter((slug) => slug === 'globex')).toHaveLength(5);
+  });
+
   it('takes a tenant once and refuses a second, even the same', async () => {
     await runInContext({}, () => {
       const context = currentContext();
@@ -50,6 +86,7 @@ describe('context', () => {
     await runInContext({ tenant: acme }, async () => {
       const leave = currentContext().enterTransaction();
       await expect(runAs({ tenant: globex, actor: job }, () => 'ran')).rejects.toThrow(TenantImmutableError);
+      await expect(runInContext({ tenant: globex }, () => 'ran')).rejects.toThrow(TenantImmutableError);
       leave();
       leave();
       await expect(runAs({ tenant: globex, actor: job }, () => 'ran')).resolves.toBe('ran');

@@ -28,8 +28,12 @@ export function enterContext<T>(context: Context, callback: () => T): T {
   return storage.run(context, callback);
 }
 
-/** Opens a context, runs `fn` in it, and ends it when the promise settles; the outer context is current again afterwards. */
+/**
+ * Opens a context, runs `fn` in it, and ends it when the promise settles; the outer context is current again afterwards.
+ * @throws {TenantImmutableError} for a tenant, inside an open transaction: its rows would mix two tenants in one commit
+ */
 export async function runInContext<T>(seed: ContextSeed, fn: () => T | Promise<T>): Promise<T> {
+  if (seed.tenant) refuseInTransaction();
   const context = new Context(seed);
   try {
     return await storage.run(context, fn);
@@ -48,8 +52,13 @@ export async function runAs<T>(
   identity: { tenant?: ContextTenant; actor: Actor } & Omit<ContextSeed, 'tenant' | 'actor'>,
   fn: () => T | Promise<T>,
 ): Promise<T> {
+  refuseInTransaction();
   const outer = storage.getStore();
-  if (outer?.inTransaction) throw new TenantImmutableError(outer.tenant?.id, 'a transaction is open');
   const { requestId, route, method, ip, userAgent, reason } = outer ?? {};
   return runInContext({ requestId, route, method, ip, userAgent, reason, ...identity }, fn);
+}
+
+function refuseInTransaction(): void {
+  const outer = storage.getStore();
+  if (outer?.inTransaction) throw new TenantImmutableError(outer.tenant?.id, 'a transaction is open');
 }

@@ -1,11 +1,14 @@
 export { AcrossTenants, type AcrossTenantsOptions } from './across/across-tenants.js';
+export { acrossTenants } from './across/across-tenants-function.js';
 export { CrossTenantLedger, type CrossTenantUse } from './across/cross-tenant-ledger.js';
 export { type ResolveTxt, TenantDomains } from './domains/tenant-domains.js';
 export { PlacementRecord } from './entities/placement.entity.js';
 export { SlugLook } from './entities/slug-look.entity.js';
 export { Tenant, type TenantStatus } from './entities/tenant.entity.js';
 export { TenantDomain } from './entities/tenant-domain.entity.js';
+export { AcrossTenantsDeniedError } from './errors/across-tenants-denied.error.js';
 export { AcrossTenantsEndedError } from './errors/across-tenants-ended.error.js';
+export { AcrossTenantsUnboundError } from './errors/across-tenants-unbound.error.js';
 export { AmbiguousTenantError } from './errors/ambiguous-tenant.error.js';
 export { DomainNotVerifiedError } from './errors/domain-not-verified.error.js';
 export { DomainTakenError } from './errors/domain-taken.error.js';

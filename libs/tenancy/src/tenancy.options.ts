@@ -1,4 +1,5 @@
 import type { Type } from '@nestjs/common';
+import type { Actor } from '#libs/context';
 import type { TenantResolver } from './resolvers/tenant-resolver.js';
 
 /** Injection token of the module's options. */
@@ -12,6 +13,8 @@ export interface TenancyModuleOptions {
   cacheSize?: number;
   /** Name of the header that may name a tenant, in small letters. Default `x-tenant`. */
   headerName?: string;
+  /** Who may read across tenants. Default: actors of the types `operator` and `system`. */
+  mayCrossTenants?: (actor: Actor) => boolean;
   /** Domain whose sub-domains are slugs, in small letters: `rowhouse.example`. Default: none, sub-domains name nobody. */
   baseDomain?: string;
 }

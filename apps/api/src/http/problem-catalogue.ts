@@ -56,7 +56,9 @@ const SHARD_UNAVAILABLE: ProblemKind = {
  * answered by chance.
  */
 export const problemCatalogue: Readonly<Record<ErrorCode, ProblemKind>> = {
+  across_tenants_denied: { status: 403, title: 'Forbidden', code: 'forbidden' },
   across_tenants_ended: INTERNAL,
+  across_tenants_unbound: INTERNAL,
   ambiguous_credentials: { status: 400, title: 'Bad request', code: 'bad_request' },
   ambiguous_identity: INTERNAL,
   append_only: INTERNAL,

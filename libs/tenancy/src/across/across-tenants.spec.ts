@@ -4,12 +4,15 @@ import { sql } from 'kysely';
 import { type ContextTenant, NoTenantInContextError, runAs, runInContext } from '#libs/context';
 import { engines, runInSystemFrame } from '#libs/persistence';
 import { aDatabase, aTenant, Category, eachEngine, shopModel } from '#libs/testing';
+import { AcrossTenantsDeniedError } from '../errors/across-tenants-denied.error.js';
 import { AcrossTenantsEndedError } from '../errors/across-tenants-ended.error.js';
+import { AcrossTenantsUnboundError } from '../errors/across-tenants-unbound.error.js';
 import { OperationRefusedError } from '../guard/errors/operation-refused.error.js';
 import { StatementRefusedError } from '../guard/errors/statement-refused.error.js';
 import { GuardedEntityManager } from '../guard/guarded.entity-manager.js';
 import { guardedDriver } from '../guard/guarded-driver.js';
 import { AcrossTenants } from './across-tenants.js';
+import { acrossTenants } from './across-tenants-function.js';
 import { CrossTenantLedger, type CrossTenantUse } from './cross-tenant-ledger.js';
 
 const actor = { id: 'olli', type: 'operator' } as const;
@@ -49,7 +52,7 @@ describe('AcrossTenants', () => {
     beforeEach(async () => {
       await runInSystemFrame('empty', () => database.fork().execute('delete from category'));
       ledger = new Ledger();
-      across = new AcrossTenants(ledger);
+      across = new AcrossTenants(ledger, {});
       acme = aTenant('acme');
       globex = aTenant('globex');
       await keep(acme, ['a', 'c']);
@@ -161,6 +164,30 @@ describe('AcrossTenants', () => {
         await expect(read(em)).rejects.toThrow(StatementRefusedError);
         expect(await em.find(Category, {})).toHaveLength(1);
       });
+    });
+
+    it('is for operators and the system, and for whom else the application says', async () => {
+      const read = () => across.run(reason, async () => 'read');
+      for (const type of ['user', 'api_key', 'job'] as const) {
+        await expect(runAs({ actor: { id: 'x', type } }, read)).rejects.toThrow(AcrossTenantsDeniedError);
+      }
+      expect(await runAs({ actor: { id: 'x', type: 'system' } }, read)).toBe('read');
+      const withJobs = new AcrossTenants(ledger, { mayCrossTenants: ({ type }) => type === 'job' });
+      const nightly = () => withJobs.run(reason, async () => 'read');
+      expect(await runAs({ actor: { id: 'nightly', type: 'job' } }, nightly)).toBe('read');
+      await expect(asOperator(nightly)).rejects.toThrow(AcrossTenantsDeniedError);
+    });
+
+    it('is a function too, while one application runs', async () => {
+      const read = () => asOperator(() => acrossTenants(reason, async () => 'read'));
+      await expect(read()).rejects.toThrow(AcrossTenantsUnboundError);
+      across.onModuleInit();
+      expect(await read()).toBe('read');
+      const other = new AcrossTenants(ledger, {});
+      other.onModuleInit();
+      await expect(read()).rejects.toThrow(/there are 2/);
+      for (const each of [across, other]) each.onApplicationShutdown();
+      await expect(read()).rejects.toThrow(/there are 0/);
     });
 
     it('needs a reason, somebody, and a context for no tenant; and does not nest', async () => {
