@@ -9,7 +9,7 @@ export { createAppContext } from './create-app-context.js';
 export { describeApi } from './describe-api.js';
 export { PlatformService } from './platform/platform.service.js';
 export { prepareData } from './prepare-data.js';
-export { DatabaseMigrator, type MigratedDatabase } from './storage/database-migrator.js';
+export { DatabaseMigrator, type MigratedDatabase, type MigrationState } from './storage/database-migrator.js';
 export { centralEntities, tenantEntities } from './storage/entities.js';
 export { ShardRowSecurity } from './storage/shard-row-security.js';
 export { tenantModel } from './storage/tenant-orm-options.js';

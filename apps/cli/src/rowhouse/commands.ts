@@ -2,7 +2,9 @@ import type { CliCommand } from './cli-command.js';
 import { auditReconcileCommand } from './commands/audit-reconcile.command.js';
 import { auditWitnessCommand } from './commands/audit-witness.command.js';
 import { configShowCommand } from './commands/config-show.command.js';
+import { dbMigrateCommand } from './commands/db-migrate.command.js';
 import { dbReflectCommand } from './commands/db-reflect.command.js';
+import { dbStatusCommand } from './commands/db-status.command.js';
 import { domainAddCommand } from './commands/domain-add.command.js';
 import { domainListCommand } from './commands/domain-list.command.js';
 import { domainRemoveCommand } from './commands/domain-remove.command.js';
@@ -18,6 +20,8 @@ import { slotShowCommand } from './commands/slot-show.command.js';
 /** Everything `npm run rowhouse` can do, in the order of the help. */
 export const commands: readonly CliCommand[] = [
   configShowCommand,
+  dbStatusCommand,
+  dbMigrateCommand,
   dbReflectCommand,
   auditWitnessCommand,
   auditReconcileCommand,
