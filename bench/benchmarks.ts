@@ -1,4 +1,5 @@
 import { audit } from './audit/audit.bench.js';
+import { auditSealing } from './audit/sealing.bench.js';
 import type { Benchmark } from './benchmark.js';
 import { bulk } from './bulk/bulk.bench.js';
 import { commit } from './commit/commit.bench.js';
@@ -21,6 +22,9 @@ const benchmarks: readonly Benchmark[] = [
   commit,
   tenancy,
   audit,
+  tenancy,
+  audit,
+  auditSealing,
 ];
 
 /** Runs the named benchmarks, or all of them. @returns the exit code: 1 when a name is unknown */

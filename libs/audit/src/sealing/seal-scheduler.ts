@@ -9,8 +9,8 @@ import { TenantRoster } from './tenant-roster.js';
 
 /** Work of the kit itself, in the trails of whoever it works for. */
 const ACTOR = { id: 'audit-sealer', type: 'system' } as const;
-/** Commits that come within this time are sealed together. */
-const DELAY_MS = 100;
+/** Commits that come within this time are sealed together: each round costs about as much as three commits. */
+const DELAY_MS = 500;
 /** How late an entry of a healthy process may be. */
 const LATE_MS = 2_000;
 const DEFAULT_SWEEP_MS = 300_000;
