@@ -22,8 +22,6 @@ const benchmarks: readonly Benchmark[] = [
   commit,
   tenancy,
   audit,
-  tenancy,
-  audit,
   auditSealing,
 ];
 

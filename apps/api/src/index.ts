@@ -1,6 +1,6 @@
 export { AppModule } from './app.module.js';
-export { AuditWitnesses, type UnrecordedChangeOfTenant } from './audit/audit-witnesses.js';
 export { AuditKeyFile } from './audit/audit-key-file.js';
+export { AuditWitnesses, type UnrecordedChangeOfTenant } from './audit/audit-witnesses.js';
 export { AppConfig, DEMO_OPERATOR, readConfig } from './config/app.config.js';
 export { ConfigError } from './config/config.error.js';
 export { environmentSchema } from './config/environment.schema.js';

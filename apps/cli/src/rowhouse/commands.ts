@@ -1,15 +1,15 @@
 import type { CliCommand } from './cli-command.js';
-import { auditReconcileCommand } from './commands/audit-reconcile.command.js';
-import { auditWitnessCommand } from './commands/audit-witness.command.js';
 import { auditCheckCommand } from './commands/audit-check.command.js';
 import { auditEraseCommand } from './commands/audit-erase.command.js';
 import { auditEraseAgainCommand } from './commands/audit-erase-again.command.js';
 import { auditExportCommand } from './commands/audit-export.command.js';
 import { auditKeysCommand } from './commands/audit-keys.command.js';
 import { auditPurgeCommand } from './commands/audit-purge.command.js';
+import { auditReconcileCommand } from './commands/audit-reconcile.command.js';
 import { auditRevokeKeyCommand } from './commands/audit-revoke-key.command.js';
 import { auditRotateKeyCommand } from './commands/audit-rotate-key.command.js';
 import { auditVerifyCommand } from './commands/audit-verify.command.js';
+import { auditWitnessCommand } from './commands/audit-witness.command.js';
 import { configShowCommand } from './commands/config-show.command.js';
 import { dbMigrateCommand } from './commands/db-migrate.command.js';
 import { dbReflectCommand } from './commands/db-reflect.command.js';
