@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -189,6 +189,39 @@ const STYLE: readonly Breach[] = [
   ],
 ];
 
+const UNSAFE: readonly Breach[] = [
+  [
+    'a native client',
+    'apps/api/src/shop/n.service.ts',
+    'export const x = (em: { getNativeClient(): unknown }) => em.getNativeClient();',
+    'reaches past the guard',
+  ],
+  [
+    'filters that are switched off',
+    'apps/api/src/shop/o.service.ts',
+    `export const x = (em: { find(...given: unknown[]): unknown }) => em.find('Product', {}, { filters: false });`,
+    'Rows of other tenants',
+  ],
+  [
+    'an EntityManager without a guard',
+    'apps/api/src/shop/p.service.ts',
+    `import { SqlEntityManager } from '@mikro-orm/sql';\nexport const x = (given: never) => new SqlEntityManager(given, given, given);`,
+    'has no guard',
+  ],
+  [
+    'parameters of a filter',
+    'apps/cli/src/q.ts',
+    `export const x = (em: { setFilterParams(...given: unknown[]): void }) => em.setFilterParams('tenant', { id: 1 });`,
+    'comes from the context',
+  ],
+  [
+    'a tenant bound past the gate',
+    'apps/api/src/shop/r.service.ts',
+    'export const x = (context: { bindTenant(tenant: unknown): void }) => context.bindTenant({});',
+    'decided by TenantGate',
+  ],
+];
+
 const LAWFUL: readonly (readonly [path: string, code: string])[] = [
   [
     'libs/context/src/z.ts',
@@ -218,6 +251,11 @@ const LAWFUL: readonly (readonly [path: string, code: string])[] = [
     'apps/api/src/z.controller.ts',
     `import { Controller, HttpStatus } from '@nestjs/common';\nimport type { FastifyReply } from 'fastify';\nexport type Y = FastifyReply;\nController(HttpStatus);`,
   ],
+  [
+    'apps/api/src/tenants/tenant-gate.ts',
+    'export const x = (context: { bindTenant(tenant: unknown): void }) => context.bindTenant({});',
+  ],
+  ['apps/api/src/shop/z.spec.ts', 'export const x = (em: { getNativeClient(): unknown }) => em.getNativeClient();'],
   ['apps/api/src/z.service.ts', `import { EntityManager } from '@mikro-orm/core';\nEntityManager();`],
   ['apps/api/src/z.spec.ts', `import { x } from '#libs/testing';\nx();`],
   ['test/z.e2e-spec.ts', `import { x } from '#libs/testing';\nimport { y } from '#libs/audit';\nx(y, process.env.X);`],
@@ -240,9 +278,10 @@ describe('the linter', () => {
 
   beforeAll(() => {
     copyFileSync('biome.json', join(root, 'biome.json'));
+    cpSync('lint', join(root, 'lint'), { recursive: true });
     copyFileSync('tsconfig.json', join(root, 'tsconfig.json'));
     symlinkSync(join(process.cwd(), 'node_modules'), join(root, 'node_modules'));
-    const planted = [...LAYERS, ...FACES, ...STYLE].map(([, path, code]) => [path, code] as const);
+    const planted = [...LAYERS, ...FACES, ...STYLE, ...UNSAFE].map(([, path, code]) => [path, code] as const);
     for (const [path, code] of [...planted, ...LAWFUL]) {
       mkdirSync(dirname(join(root, path)), { recursive: true });
       writeFileSync(join(root, path), `${code}\n`);
@@ -259,7 +298,7 @@ describe('the linter', () => {
 
   afterAll(() => rmSync(root, { recursive: true, force: true }));
 
-  it.each([...LAYERS, ...FACES, ...STYLE])('finds %s', (_what, path, _code, finding) => {
+  it.each([...LAYERS, ...FACES, ...STYLE, ...UNSAFE])('finds %s', (_what, path, _code, finding) => {
     expect(findings.get(path)).toEqual([expect.stringContaining(finding)]);
   });
 
