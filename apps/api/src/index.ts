@@ -8,6 +8,7 @@ export { loadConfig } from './config/load-config.js';
 export { createApp } from './create-app.js';
 export { createAppContext } from './create-app-context.js';
 export { describeApi } from './describe-api.js';
+export { platformSignUpSchema } from './platform/platform.schemas.js';
 export { PlatformService } from './platform/platform.service.js';
 export { prepareData } from './prepare-data.js';
 export { DatabaseMigrator, type MigratedDatabase, type MigrationState } from './storage/database-migrator.js';

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { DEMO_OPERATOR, readConfig } from './app.config.js';
 import { ConfigError } from './config.error.js';
+import { tenantDatabaseLimits } from './connection-budget.js';
 import { renderEnvExample } from './env-example.js';
 
 const secret = 'f3Q9rL0vXw2mZt7yKc5bNh8jUa1sEd4g';
@@ -61,6 +62,14 @@ describe('the configuration', () => {
     };
     expect(problemsOf(wrong).sort()).toEqual(Object.keys(wrong).sort());
     expect(() => readConfig(wrong)).toThrow(/PORT: give a port number from 0 to 65535\n/);
+  });
+
+  it('has a budget of connections with room for the shards and a database of one tenant at least', () => {
+    const shards = 'a=sqlite:./a.sqlite,b=postgresql://localhost/b';
+    expect(problemsOf({ SHARDS: shards, POOL_MAX: '10', CONNECTION_BUDGET: '32' })).toEqual(['CONNECTION_BUDGET']);
+    expect(() => readConfig({ SHARDS: shards, CONNECTION_BUDGET: '32' })).toThrow(/give at least 33/);
+    expect(tenantDatabaseLimits(readConfig({ SHARDS: shards, CONNECTION_BUDGET: '41' }))).toMatchObject({ maxOpen: 5 });
+    expect(tenantDatabaseLimits(readConfig({}))).toMatchObject({ maxOpen: 198 });
   });
 
   it('takes a strategy for new tenants that one of the shards can express', () => {

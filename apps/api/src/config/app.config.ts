@@ -4,6 +4,7 @@ import { getEngine } from '#libs/persistence';
 import type { ShardDefinition } from '#libs/sharding';
 import { type IsolationStrategyName, strategyEngines } from '#libs/tenancy';
 import { ConfigError, type ConfigProblem } from './config.error.js';
+import { tenantDatabaseLimits } from './connection-budget.js';
 import { type Environment, environmentSchema } from './environment.schema.js';
 
 /** Who runs the platform. */
@@ -24,6 +25,8 @@ export class AppConfig {
   readonly shardTimeoutMs: number;
   /** Connections to one database. */
   readonly poolMax: number;
+  /** Connections of this process to databases of tenants, at most. */
+  readonly connectionBudget: number;
   /** Whether every statement is logged. */
   readonly logSql: boolean;
   /** Role of application work on PostgreSQL; `undefined` means: as the user of the URL, and policies are not checked. */
@@ -61,6 +64,7 @@ export class AppConfig {
     this.shards = environment.SHARDS ?? ['shard-1', 'shard-2'].map((id) => ({ id, url: this.#embedded(id) }));
     this.shardTimeoutMs = environment.SHARD_TIMEOUT_MS;
     this.poolMax = environment.POOL_MAX;
+    this.connectionBudget = environment.CONNECTION_BUDGET;
     this.logSql = environment.LOG_SQL ?? false;
     this.databaseRole = environment.ROW_SECURITY === 'enforced' ? environment.DATABASE_ROLE : undefined;
     this.defaultStrategy = environment.DEFAULT_STRATEGY;
@@ -126,6 +130,7 @@ export function readConfig(variables: Readonly<Record<string, string | undefined
   if (problems.length > 0 || !parsed.success) throw new ConfigError(problems);
   const config = new AppConfig(parsed.data);
   assertStrategyPossible(config);
+  tenantDatabaseLimits(config);
   return config;
 }
 

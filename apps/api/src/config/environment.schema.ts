@@ -85,6 +85,14 @@ export const environmentSchema = z.object({
     .describe(
       'PostgreSQL: unchecked starts without looking at policies and runs as the user of the URL, for development only',
     ),
+  CONNECTION_BUDGET: z.coerce
+    .number({ error: 'give a whole number of connections' })
+    .int('give a whole number of connections')
+    .min(1, 'give a whole number of connections')
+    .default(200)
+    .describe(
+      'connections of this process to tenants, at most: those of the shards, and what is left for databases of single tenants, two each (one file each on sqlite)',
+    ),
   POOL_MAX: z.coerce
     .number({ error: 'give a number of connections from 1' })
     .int('give a number of connections from 1')

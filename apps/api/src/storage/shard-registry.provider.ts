@@ -31,7 +31,7 @@ export const shardRegistryProvider: FactoryProvider<ShardRegistry> = {
  * How long to wait for a free connection. On servers less than it takes to call the shard unavailable: a pool that is full is
  * no failure of the shard.
  */
-function acquireMs({ wire }: Engine, shardTimeoutMs: number): number {
+export function acquireMs({ wire }: Engine, shardTimeoutMs: number): number {
   return wire ? 0.8 * Math.min(shardTimeoutMs, MAX_CONNECT_MS) : shardTimeoutMs;
 }
 

@@ -12,6 +12,7 @@ import {
 import { ShardRegistry } from '#libs/sharding';
 import { leaveSchemaOpen, type OrmRequest, RowSecurity, TenantDatabases, type TenantOrm } from '#libs/tenancy';
 import { AppConfig } from '../config/app.config.js';
+import { acquireMs } from './shard-registry.provider.js';
 import { tenantOrmOptions } from './tenant-orm-options.js';
 
 const { postgresql } = engines;
@@ -44,8 +45,11 @@ export class ShardTenantDatabases extends TenantDatabases {
       ...options,
       driverOptions: { ...overrides.driverOptions, ...options.driverOptions },
     };
+    const { poolMax, shardTimeoutMs } = this.config;
+    const acquireTimeoutMs = acquireMs(this.engine(shardId), shardTimeoutMs);
+    const limits = { max: poolMax, acquireTimeoutMs, ...pool };
     const model = tables === 'in schemas' ? 'schemas' : undefined;
-    return this.shards.createBeside(shardId, { name, url, model, ormOptions: ormOptions(url, given, pool) });
+    return this.shards.createBeside(shardId, { name, url, model, ormOptions: ormOptions(url, given, limits) });
   }
 
   close(orm: TenantOrm): Promise<void> {

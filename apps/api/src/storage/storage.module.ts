@@ -2,6 +2,8 @@ import { Global, Module, type OnApplicationShutdown, type OnModuleInit } from '@
 import { CentralEntityManager, ChangeNotices, CurrentEntityManager } from '#libs/persistence';
 import { ShardRegistry, SlotDirectory, SlotOccupants, TransactionRecoverer } from '#libs/sharding';
 import { assertTenantModel, IsolationStrategies, TenantDatabases } from '#libs/tenancy';
+import { AppConfig } from '../config/app.config.js';
+import { tenantDatabaseLimits } from '../config/connection-budget.js';
 import { CentralChangeNotices } from '../notices/central-change-notices.js';
 import { NoticeChannel } from '../notices/notice-channel.js';
 import { CentralDatabase } from './central-database.js';
@@ -16,8 +18,8 @@ import { ShardTenantDatabases } from './shard-tenant-databases.js';
 import { TenantPlaces } from './tenant-places.js';
 import { transactionRecovererProvider } from './transaction-recoverer.provider.js';
 
-function createStrategies(databases: TenantDatabases): IsolationStrategies {
-  return new IsolationStrategies(databases);
+function createStrategies(databases: TenantDatabases, config: AppConfig): IsolationStrategies {
+  return new IsolationStrategies(databases, tenantDatabaseLimits(config));
 }
 
 /** Opens the databases and binds the ports through which everything else reaches them. */
@@ -36,7 +38,7 @@ function createStrategies(databases: TenantDatabases): IsolationStrategies {
     { provide: ChangeNotices, useClass: CentralChangeNotices },
     { provide: CentralEntityManager, useExisting: CentralDatabase },
     { provide: TenantDatabases, useClass: ShardTenantDatabases },
-    { provide: IsolationStrategies, inject: [TenantDatabases], useFactory: createStrategies },
+    { provide: IsolationStrategies, inject: [TenantDatabases, AppConfig], useFactory: createStrategies },
     { provide: CurrentEntityManager, useClass: PlacedEntityManager },
     { provide: SlotOccupants, useClass: PlacedTenants },
     {

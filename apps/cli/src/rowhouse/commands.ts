@@ -25,6 +25,15 @@ import { shardListCommand } from './commands/shard-list.command.js';
 import { shardRebalanceCommand } from './commands/shard-rebalance.command.js';
 import { slotMoveCommand } from './commands/slot-move.command.js';
 import { slotShowCommand } from './commands/slot-show.command.js';
+import { tenantCreateCommand } from './commands/tenant-create.command.js';
+import { tenantListCommand } from './commands/tenant-list.command.js';
+import { tenantMigrateCommand } from './commands/tenant-migrate.command.js';
+import { tenantPurgeCommand } from './commands/tenant-purge.command.js';
+import {
+  tenantActivateCommand,
+  tenantArchiveCommand,
+  tenantSuspendCommand,
+} from './commands/tenant-status.commands.js';
 
 /** Everything `npm run rowhouse` can do, in the order of the help. */
 export const commands: readonly CliCommand[] = [
@@ -43,6 +52,13 @@ export const commands: readonly CliCommand[] = [
   dbReflectCommand,
   auditWitnessCommand,
   auditReconcileCommand,
+  tenantCreateCommand,
+  tenantListCommand,
+  tenantMigrateCommand,
+  tenantSuspendCommand,
+  tenantActivateCommand,
+  tenantArchiveCommand,
+  tenantPurgeCommand,
   domainAddCommand,
   domainVerifyCommand,
   domainListCommand,
