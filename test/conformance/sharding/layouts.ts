@@ -21,6 +21,8 @@ export const CONTINENTS = ['north_america', 'asia', 'europe', 'south_america'] a
 /** Shards of a suite's own, open while its cases run; every case finds them empty. */
 export interface ShardSuite {
   readonly registry: ShardRegistry;
+  /** What opens a shard as this suite does, for a registry beside its own. */
+  overridesOf(id: ShardId): OrmOverrides;
   /** A fresh unit of work. */
   create(options?: Partial<ShardedEntityManagerFactoryOptions> & { shard?: ShardId }): ShardedEntityManager;
   /** Statements sent per shard while `fn` runs, begin and commit left out. */
@@ -127,6 +129,7 @@ export function aShardSuite({ engines, inSchemas }: Layout, entities: EntityClas
     get registry() {
       return opened();
     },
+    overridesOf: (id) => (inSchemas ? inSchema(id) : {}),
     create({ shard, ...options } = {}) {
       const shards = opened();
       return createShardedEntityManagerFactory({ shards, ...weatherChoosers(shards.ids), ...options }).create({

@@ -83,7 +83,10 @@ export class Branch {
 
   /** A session with a branch in it is good for nothing else. The answer to its end is an error, if there is one. */
   async #leave(): Promise<void> {
-    if (this.dialect.session) await this.#send([this.dialect.session.leave]).catch(() => undefined);
+    if (!this.dialect.session) return;
+    await this.#send([this.dialect.session.leave]).catch(() => undefined);
+    // Fails once the end has arrived here, too: the pool would hand the connection out before.
+    await this.#send(['select 1']).catch(() => undefined);
   }
 
   /** Somebody else who knew the decision may have been quicker. */
