@@ -1,7 +1,7 @@
 import { audit } from './audit/audit.bench.js';
 import { auditSealing } from './audit/sealing.bench.js';
 import type { Benchmark } from './benchmark.js';
-import { bulk } from './bulk/bulk.bench.js';
+import { bulk, flush } from './bulk/bulk.bench.js';
 import { commit } from './commit/commit.bench.js';
 import { finder } from './finder/finder.bench.js';
 import { http } from './http/http.bench.js';
@@ -16,6 +16,7 @@ const benchmarks: readonly Benchmark[] = [
   http,
   finder,
   bulk,
+  flush,
   importProducts,
   importOverHttp,
   sharding,

@@ -109,13 +109,15 @@ function compare<Row extends object>(
   };
 }
 
-async function* comparisons(): AsyncIterable<Comparison> {
+type Compare = typeof compare;
+
+async function* comparisonsOf(make: Compare): AsyncIterable<Comparison> {
   for (const engine of reachableEngines()) {
     const database = await createDatabase(engine, [Booking, Item, DigitalItem]);
     const raw = await openRawWriter(engine.name, database.url);
     try {
-      yield compare(plain, engine, database, raw);
-      yield compare(classTable, engine, database, raw);
+      yield make(plain, engine, database, raw);
+      yield make(classTable, engine, database, raw);
     } finally {
       await raw.close();
       await database.close();
@@ -126,5 +128,37 @@ async function* comparisons(): AsyncIterable<Comparison> {
 export const bulk: Benchmark = {
   name: 'bulk',
   about: `bulkInsert of ${ROWS} rows beside the bare driver`,
-  comparisons,
+  comparisons: () => comparisonsOf(compare),
+};
+
+/** What a flush may cost, as a multiple of the driver's best way. */
+const FLUSH_BUDGETS: Readonly<Record<string, number>> = { sqlite: 10, postgresql: 3, mariadb: 8, mysql: 8 };
+
+/** The unit of work in place of `bulkInsert`, and a quarter of its rows beside it: four times that is linear growth. */
+const compareFlush: Compare = (kind, engine, database, raw) => {
+  const { control, title } = compare(kind, engine, database, raw);
+  const flushOf = (count: number): Contender => ({
+    name: `flush of ${count}`,
+    prepare: control.prepare,
+    run: () =>
+      asTenant(async () => {
+        const em = database.fork();
+        for (const row of kind.rows.slice(0, count)) em.create(kind.entity, row as never);
+        await em.flush();
+      }),
+  });
+  const whole = flushOf(ROWS);
+  return {
+    title,
+    control,
+    contenders: [flushOf(ROWS / 4), whole],
+    budgets: { [whole.name]: FLUSH_BUDGETS[engine.name] ?? 10 },
+    rounds: 3,
+  };
+};
+
+export const flush: Benchmark = {
+  name: 'flush',
+  about: `a flush of ${ROWS} new entities beside the bare driver`,
+  comparisons: () => comparisonsOf(compareFlush),
 };
