@@ -106,6 +106,16 @@ describe('AcrossTenants', () => {
       ['an update', "update category set name = 'x'"],
       ['a delete', 'delete from category'],
       ['a lock', 'select tenant_id from category for update'],
+      ['a tenant that is made up', "select 'x' as tenant_id, name from category"],
+      ['one tenant for the rows of many', 'select min(tenant_id) as tenant_id, count(*) as n from category'],
+      ['a count that names one of them', 'select tenant_id, count(*) as n from category'],
+      ['a count by something else', 'select tenant_id, count(*) as n from category group by name'],
+      ['a look at other rows', 'select tenant_id, count(*) over () as n from category'],
+      ["one tenant's id beside rows of another", 'select a.tenant_id, b.name from category a, category b'],
+      [
+        'rows of one chosen by those of another',
+        'select a.tenant_id from category a join category b on b.name > a.name',
+      ],
     ])('refuses %s', async (_, text) => {
       const refused = asOperator(() => across.run(reason, () => database.fork().execute(text)));
       await expect(refused).rejects.toThrow(

@@ -26,9 +26,10 @@ export class Crossing {
   /**
    * Lets a statement go ahead that the guard has read and not refused.
    * @param queries  how many SELECTs it is made of, sub-queries included
-   * @throws {AcrossTenantsEndedError} @throws {OperationRefusedError} for anything but one plain SELECT
+   * @param tellsTenant  whether each row it gives says whose it is
+   * @throws {AcrossTenantsEndedError} @throws {OperationRefusedError} for anything but one plain SELECT of such rows
    */
-  admit(sql: string, queries: number): void {
+  admit(sql: string, queries: number, tellsTenant: boolean): void {
     if (this.#isClosed || performance.now() > this.endsAt) throw new AcrossTenantsEndedError();
     if (!/^\s*select\b/i.test(sql) || /\bfor (?:update|share|no key update|key share)\b/i.test(sql)) {
       throw new OperationRefusedError(
@@ -44,6 +45,7 @@ export class Crossing {
         'Send its parts one after another.',
       );
     }
+    if (!tellsTenant) refuseUntold();
   }
 
   /** An answer that is counted before anybody sees it. @throws as `witness` */
@@ -60,16 +62,18 @@ export class Crossing {
   witness(rows: readonly unknown[]): void {
     for (const row of rows) {
       const tenantId = (row as Record<string, unknown>)[TENANT_COLUMN];
-      if (typeof tenantId !== 'string') {
-        throw new OperationRefusedError(
-          'A SELECT across tenants without "tenant_id"',
-          'whose rows were read could not be told to them',
-          'Select tenant_id; group by it in aggregates.',
-        );
-      }
+      if (typeof tenantId !== 'string') refuseUntold();
       this.#rows.set(tenantId, (this.#rows.get(tenantId) ?? 0) + 1);
     }
   }
+}
+
+function refuseUntold(): never {
+  throw new OperationRefusedError(
+    'A SELECT across tenants without "tenant_id"',
+    'whose rows were read could not be told to them',
+    'Select the column tenant_id; join tables by it, and group by it in aggregates.',
+  );
 }
 
 const crossings = new AsyncLocalStorage<Crossing>();

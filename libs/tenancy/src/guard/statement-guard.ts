@@ -112,7 +112,7 @@ export class StatementGuard {
     if (analysis.refusal !== undefined) throw new StatementRefusedError(analysis.refusal);
     if (!analysis.reachesData) return undefined;
     this.#assertAnnounced(analysis.writes);
-    crossing.admit(sql, analysis.blocks.length);
+    crossing.admit(sql, analysis.blocks.length, analysis.tellsTenant ?? false);
     return crossing;
   }
 

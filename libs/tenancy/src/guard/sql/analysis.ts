@@ -52,6 +52,8 @@ export interface Write {
 export interface Analysis {
   /** Why it can never be let through; everything else is meaningless then. */
   readonly refusal?: string;
+  /** Where tables need no tenant: whether each row it gives says whose it is. */
+  readonly tellsTenant?: boolean;
   /** Whether it reaches no table, so that it needs no tenant. */
   readonly reachesData: boolean;
   /** Schemas it names that are not fixed by an entity: each must be the tenant's own. */

@@ -103,7 +103,20 @@ function readValues(tokens: readonly Token[], scope: Scope): QueryResult {
   return { outputs: renamed({ byName: new Map(), byPosition }, names), correlated: false };
 }
 
-const CLAUSES = ['from', 'where', 'group', 'having', 'window', 'order', 'limit', 'offset', 'fetch', 'for', 'lock'];
+/** Words that start the clauses of a SELECT, in their order. */
+export const CLAUSES = [
+  'from',
+  'where',
+  'group',
+  'having',
+  'window',
+  'order',
+  'limit',
+  'offset',
+  'fetch',
+  'for',
+  'lock',
+];
 type Clauses = Readonly<Record<string, readonly Token[]>>;
 
 /**

@@ -1,4 +1,5 @@
 import type { EngineName } from '#libs/persistence';
+import { tellsTenant } from './across.js';
 import { type Analysis, type Block, findUnbound, type Slot, type Write } from './analysis.js';
 import type { Catalogue } from './catalogue.js';
 import type { AllowedFunctions } from './functions.js';
@@ -6,7 +7,7 @@ import { HiddenParameter, type ParameterStyle, readTokens } from './lexer.js';
 import { readQuery } from './query.js';
 import { Refusal } from './refusal.js';
 import { type Operand, type QueryResult, type Reading, Scope } from './scope.js';
-import { type Group, isOperator, type Token } from './token.js';
+import { type Group, isOperator, isWord, type Token } from './token.js';
 
 /** What a reader of statements must know of the database. */
 export interface ReaderOptions {
@@ -90,9 +91,13 @@ class StatementReader implements Reading {
 
   read(tokens: readonly Token[]): Analysis {
     const end = isOperator(tokens[tokens.length - 1], ';') ? tokens.length - 1 : tokens.length;
-    readQuery(tokens.slice(0, end), new Scope(this));
+    const [query, scope] = [tokens.slice(0, end), new Scope(this)];
+    const { outputs } = readQuery(query, scope);
     const { reachesData, schemas, bare, required, blocks, writes } = this;
-    if (this.#unbound) return { reachesData, schemas, bare, required, blocks, writes, everySlot: [] };
+    if (this.#unbound) {
+      const told = isWord(query[0], 'select') && tellsTenant(query, scope, outputs, blocks);
+      return { reachesData, schemas, bare, required, blocks, writes, everySlot: [], tellsTenant: told };
+    }
     const slots = blocks.flatMap(({ implications }) => implications.flatMap((implication) => implication.slots));
     const everySlot = distinct([...required, ...slots]);
     return { reachesData, schemas, bare, required, blocks: blocks.filter(needsBinding), writes, everySlot };
