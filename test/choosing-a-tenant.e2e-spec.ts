@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { DEMO_OPERATOR } from '#apps/api';
 import { runInContext } from '#libs/context';
 import { CentralEntityManager } from '#libs/persistence';
-import { TenantDomains } from '#libs/tenancy';
+import { type TenantDomain, TenantDomains } from '#libs/tenancy';
 import { ApiClient, logIn, type SignedUpTenant, signUp, withToken } from './support/api-client.js';
 import { startTestApp, type TestApp } from './support/test-app.js';
 
@@ -98,6 +98,20 @@ describe('choosing a tenant', () => {
     for (const domain of ['acme', '127.0.0.1', 'a..b', 'ä.test', '-a.test', 'a_b.test', `${'a'.repeat(64)}.test`]) {
       await expect(addDomain(acme, domain)).rejects.toThrow(/no domain of this tenant/);
     }
+  });
+
+  it('leaves a domain unverified that another tenant takes over while it is looked up', async () => {
+    const domain = 'raced.acme.test';
+    const { challenge } = await addDomain(acme, domain);
+    const racing = centrally(() =>
+      test.app.get(TenantDomains).verify(acme.id, domain, async () => {
+        await addDomain(globex, domain);
+        return [[challenge]];
+      }),
+    );
+    await expect(racing).rejects.toThrow(/no domain of this tenant/);
+    const [{ verifiedAt }] = (await centrally(() => test.app.get(TenantDomains).list(globex.id))) as [TenantDomain];
+    expect(verifiedAt).toBeNull();
   });
 
   it('takes the host from a proxy only when the proxy is trusted', async () => {

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { UniqueConstraintViolationException } from '@mikro-orm/core';
 import { Injectable } from '@nestjs/common';
 import { CentralEntityManager } from '#libs/persistence';
 import { TenantDomain } from '../entities/tenant-domain.entity.js';
@@ -41,19 +42,25 @@ export class TenantDomains {
   async add(tenantId: string, domain: string): Promise<TenantDomain> {
     const name = domain.toLowerCase().replace(/\.$/, '');
     if (!DOMAIN.test(name)) throw new InvalidDomainError(domain);
-    const em = this.central.get();
+    const em = this.central.get().fork();
     const existing = await em.findOne(TenantDomain, { domain: name });
     if (existing?.tenantId === tenantId) return existing;
-    // Who only says that a domain is theirs does not keep it from whoever can show it.
-    if (existing?.verifiedAt) throw new DomainTakenError(name);
-    if (existing) await em.remove(existing).flush();
+    // Who only says that a domain is theirs does not keep it from whoever can show it, be it at this moment.
+    await em.nativeDelete(TenantDomain, { domain: name, verifiedAt: null });
+    em.clear();
     const added = new TenantDomain(name, tenantId, randomBytes(24).toString('hex'));
-    await em.persist(added).flush();
+    await em
+      .persist(added)
+      .flush()
+      .catch((cause) => {
+        throw cause instanceof UniqueConstraintViolationException ? new DomainTakenError(name, { cause }) : cause;
+      });
     return added;
   }
 
   /**
    * Looks the challenge up in the DNS, and lets the domain name its tenant from the next request on.
+   * @throws {InvalidDomainError} it is none of the tenant's, or no more
    * @throws {DomainNotVerifiedError} the record is not there, or not yet
    */
   async verify(tenantId: string, domain: string, resolveTxt: ResolveTxt): Promise<TenantDomain> {
@@ -65,13 +72,16 @@ export class TenantDomains {
     if (!records.some((parts) => parts.join('') === found.challenge)) {
       throw new DomainNotVerifiedError(name, found.challenge);
     }
+    const { challenge, verifiedAt } = found;
     await em.transactional(async (transaction) => {
-      found.verifiedAt ??= new Date();
-      await transaction.flush();
+      // While the DNS was asked, another tenant may have taken it over.
+      const own = { domain, tenantId, challenge };
+      const count = await transaction.nativeUpdate(TenantDomain, own, { verifiedAt: verifiedAt ?? new Date() });
+      if (count !== 1) throw new InvalidDomainError(domain);
       await this.tenants.announceDomain(transaction, domain);
     });
     this.tenants.forgetDomain(domain);
-    return found;
+    return em.findOneOrFail(TenantDomain, { domain, tenantId }, { refresh: true });
   }
 
   /** Takes a domain away; it names nobody from the next request on. @returns whether the tenant had it */

@@ -4,7 +4,10 @@ import { TenancyError } from './tenancy.error.js';
 export class DomainTakenError extends TenancyError {
   readonly code = 'domain_taken';
 
-  constructor(readonly domain: string) {
-    super(`The domain "${domain}" is taken. Whoever has it must give it up first.`);
+  constructor(
+    readonly domain: string,
+    options?: ErrorOptions,
+  ) {
+    super(`The domain "${domain}" is taken. Whoever has it must give it up first.`, options);
   }
 }
