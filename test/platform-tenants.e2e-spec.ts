@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { DEMO_OPERATOR } from '#apps/api';
+import { DEMO_OPERATOR, TenantPurgeService } from '#apps/api';
+import { runInContext } from '#libs/context';
+import { TenantNotArchivedError } from '#libs/tenancy';
 import { type Answer, ApiClient, logIn, signUp, withToken } from './support/api-client.js';
 import { startTestApp, type TestApp } from './support/test-app.js';
 
@@ -104,6 +106,19 @@ describe('the tenants of the platform', () => {
       ['tenant_archived', 'operator'],
       ['tenant_created', 'user'],
     ]);
+  });
+
+  it('leave their slug to others once purged, and nothing else', async () => {
+    const tenant = await signUp(test.app, 'purged');
+    const purge = () => runInContext({}, () => test.app.get(TenantPurgeService).purge('purged'));
+    await expect(purge()).rejects.toThrow(TenantNotArchivedError);
+    await operator.call('/v1/platform/tenants/purged', { method: 'DELETE' });
+    await purge();
+    expect((await operator.call('/v1/platform/tenants/purged')).status).toBe(404);
+    const owner = { email: 'next@purged.example', password: 'long enough', name: 'N' };
+    const next = await anonymous.call('/v1/tenants', { body: { slug: 'purged', name: 'Next', owner } });
+    expect(next).toMatchObject({ status: 201 });
+    expect(next.body.tenant.id).not.toBe(tenant.id);
   });
 
   it('answers the archiving of a tenant that is not there with 404', async () => {

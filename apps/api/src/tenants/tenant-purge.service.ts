@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { SessionStore } from '#libs/identity';
 import { CentralEntityManager } from '#libs/persistence';
-import { IsolationStrategies, Tenant, TenantNotArchivedError, TenantStore } from '#libs/tenancy';
+import { IsolationStrategies, SlugLook, Tenant, TenantNotArchivedError, TenantStore } from '#libs/tenancy';
 
 /**
  * Removes an archived tenant for good: its rows, wherever they lie, and all that the central database holds of it. People's
@@ -28,6 +28,7 @@ export class TenantPurgeService {
       for (const meta of em.getMetadata().getAll().values()) {
         if (meta.class && 'tenantId' in meta.properties) await em.nativeDelete(meta.class, { tenantId: id });
       }
+      await em.nativeDelete(SlugLook, { slug });
       await em.nativeDelete(Tenant, { id });
       await this.tenants.announce(em, id);
     });
