@@ -251,6 +251,28 @@ eachEngine(
         await security().assert(shard());
       });
 
+      it('opens the schema to the role, also where only that is left to do', async () => {
+        const mayUse = async () =>
+          (
+            await database.sql<{ may: boolean }>("select has_schema_privilege(?, 'tenant_own', 'usage') as may", [
+              database.role,
+            ])
+          )[0]?.may;
+        const [{ owner } = { owner: '' }] = await database.sql<{ owner: string }>(
+          "select tableowner as owner from pg_tables where tablename = 'book'",
+        );
+        await database.sql(`create schema tenant_own authorization ${owner}`);
+        await database.sql('create table tenant_own.wallet (like wallet)');
+        await database.sql(`alter table tenant_own.wallet owner to ${owner}`);
+        for (const before of ['select 1', `revoke usage on schema tenant_own from ${database.role}`]) {
+          await database.sql(before);
+          expect(await mayUse()).toBe(false);
+          await security().prepare({ ...shard(), schema: 'tenant_own' });
+          expect(await mayUse()).toBe(true);
+        }
+        await database.sql('drop schema tenant_own cascade');
+      });
+
       it('makes the role, or says what to run when the owner may not', async () => {
         const [{ owner } = { owner: '' }] = await database.sql<{ owner: string }>(
           "select tableowner as owner from pg_tables where tablename = 'book'",

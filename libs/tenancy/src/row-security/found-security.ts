@@ -8,6 +8,8 @@ export interface FoundTable {
   readonly isForced: boolean;
   /** Whether the role is its owner, or may become it. */
   readonly isOwned: boolean;
+  /** Whether the role may use its schema at all. */
+  readonly isInReach: boolean;
   /** What the role may do with it. */
   readonly privileges: readonly string[];
   readonly policies: readonly FoundPolicy[];
@@ -35,6 +37,7 @@ const PRIVILEGES = ['select', 'insert', 'update', 'delete'];
 const TABLES = `
   select n.nspname as "schema", c.relname as "name", c.relrowsecurity as "isEnabled", c.relforcerowsecurity as "isForced",
     pg_has_role(r.oid, c.relowner, 'member') as "isOwned",
+    has_schema_privilege(r.oid, n.oid, 'usage') as "isInReach",
     array_to_json(array(select p from unnest(?::text[]) as p where has_table_privilege(r.oid, c.oid, p))) as "privileges",
     array_to_json(array(select json_build_object('name', p.polname, 'command', p.polcmd, 'isPermissive', p.polpermissive,
       'isForEverybody', p.polroles = '{0}', 'using', pg_get_expr(p.polqual, c.oid), 'check', pg_get_expr(p.polwithcheck, c.oid))

@@ -75,7 +75,10 @@ export class RowSecurity {
     const em = emOf(orm);
     const wanted = wantedPrivileges(orm);
     const lacking = new Map<string, string[]>();
-    for (const { schema: found, name, privileges } of await readTables(em, this.role, [...wanted.keys()], schema)) {
+    const closed = new Set<string>();
+    for (const table of await readTables(em, this.role, [...wanted.keys()], schema)) {
+      const { schema: found, name, privileges, isInReach } = table;
+      if (!isInReach) closed.add(found);
       const lacks = (wanted.get(name) ?? []).filter((privilege) => !privileges.includes(privilege));
       const kind = lacks.join(', ');
       if (kind) lacking.set(kind, [...(lacking.get(kind) ?? []), `${quoted(found)}.${quoted(name)}`]);
@@ -84,9 +87,7 @@ export class RowSecurity {
     for (const [privileges, tables] of lacking) {
       await patiently(() => em.execute(`grant ${privileges} on ${tables.join(', ')} to ${role}`));
     }
-    if (schema !== undefined && lacking.size > 0) {
-      await patiently(() => em.execute(`grant usage on schema ${quoted(schema)} to ${role}`));
-    }
+    for (const found of closed) await patiently(() => em.execute(`grant usage on schema ${quoted(found)} to ${role}`));
   }
 
   async #find({ orm, schema }: SecuredDatabase): Promise<string[]> {
