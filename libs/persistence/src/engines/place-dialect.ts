@@ -19,6 +19,12 @@ export interface PlaceDialect {
    */
   readonly schemas?: {
     create(name: string): string;
+    /**
+     * Makes a new schema and what `statements` make inside it, all or nothing and in one round trip. `send` speaks to its
+     * neighbour, several statements in one text. Absent where DDL is no part of a transaction.
+     * @returns `false` when a schema of this name is there: nothing was done
+     */
+    createFilled?(name: string, statements: readonly string[], send: SendStatement): Promise<boolean>;
     /** Gives a row when it is there. */
     find(name: string): string;
     /** With everything in it; not there is fine. */

@@ -3,10 +3,25 @@ import { databaseNameOf, onSameServer, type PlaceDialect } from './place-dialect
 /** What PostgreSQL says of a database that is there already. */
 const DUPLICATE_DATABASE = '42P04';
 
+const DUPLICATE_SCHEMA = '42P06';
+
+const codeOf = (error: unknown) => (error as { code?: unknown }).code;
+
 /** PostgreSQL: all four ways. */
 export const postgresqlPlaceDialect: PlaceDialect = {
   schemas: {
     create: (name) => `create schema if not exists "${name}"`,
+    async createFilled(name, statements, send) {
+      // One text is one transaction; what is set locally ends with it.
+      const inside = [`create schema "${name}"`, `set local search_path = "${name}", pg_temp`, ...statements];
+      try {
+        await send(inside.join(';\n'));
+        return true;
+      } catch (error) {
+        if (codeOf(error) === DUPLICATE_SCHEMA) return false;
+        throw error;
+      }
+    },
     find: (name) => `select 1 from pg_namespace where nspname = '${name}'`,
     drop: (name) => `drop schema if exists "${name}" cascade`,
     // Given when the connection opens, so that this is what "reset search_path" goes back to.
@@ -22,7 +37,7 @@ export const postgresqlPlaceDialect: PlaceDialect = {
       await send(`create database "${databaseNameOf(databaseUrl)}"`);
     } catch (error) {
       // There is no "if not exists" for databases.
-      if ((error as { code?: unknown }).code !== DUPLICATE_DATABASE) throw error;
+      if (codeOf(error) !== DUPLICATE_DATABASE) throw error;
     }
   },
   async dropDatabase(databaseUrl, send) {

@@ -86,3 +86,10 @@ export async function readRole(em: SqlEntityManager, role: string): Promise<Foun
   }
   return { isSuperuser, flaws };
 }
+
+/** Whether the user of the connection may become this role: a superuser may any, others one that they are a member of. */
+export async function mayTakeRole(em: SqlEntityManager, role: string): Promise<boolean> {
+  const sql = `select rolsuper or pg_has_role(current_user, ?, 'usage') as "mayTake" from pg_roles where rolname = current_user`;
+  const [found] = await em.execute<{ mayTake: boolean }[]>(sql, [role]);
+  return found?.mayTake === true;
+}

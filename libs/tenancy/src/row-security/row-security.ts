@@ -2,7 +2,7 @@ import type { MikroORM } from '@mikro-orm/core';
 import type { AbstractSqlDriver, SqlEntityManager } from '@mikro-orm/sql';
 import { isAppendOnly, isSharedByTenants, runInSystemFrame } from '#libs/persistence';
 import { RowSecurityError } from '../errors/row-security.error.js';
-import { type FoundTable, readRole, readTables } from './found-security.js';
+import { type FoundTable, mayTakeRole, readRole, readTables } from './found-security.js';
 import { type TenantPolicy, tenantPolicies, tenantTablesOf } from './tenant-policies.js';
 
 const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`;
@@ -53,17 +53,13 @@ export class RowSecurity {
   }
 
   async #makeRole(orm: MikroORM<AbstractSqlDriver>, id: string): Promise<void> {
+    const em = emOf(orm);
     const name = quoted(this.role);
-    const missing = (await readRole(emOf(orm), this.role)) === undefined;
-    const sql = [
-      ...(missing ? [`create role ${name} nologin nosuperuser nobypassrls`] : []),
-      // A superuser may take any role; others only one that they are a member of.
-      `do $$ begin if not (select rolsuper from pg_roles where rolname = current_user)
-         and not pg_has_role(current_user, '${this.role.replaceAll("'", "''")}', 'usage')
-         then execute format('grant %I to %I', '${this.role.replaceAll("'", "''")}', current_user); end if; end $$`,
-    ];
     try {
-      for (const statement of sql) await patiently(() => emOf(orm).execute(statement));
+      if ((await readRole(em, this.role)) === undefined) {
+        await patiently(() => em.execute(`create role ${name} nologin nosuperuser nobypassrls`));
+      }
+      if (!(await mayTakeRole(em, this.role))) await patiently(() => em.execute(`grant ${name} to current_user`));
     } catch (error) {
       if (codeOf(error) !== NOT_ALLOWED) throw error;
       const remedy = `The role ${name} is missing, or its owner may not take it. As a superuser, run: create role ${name} nologin; grant ${name} to <the user of the URL>`;

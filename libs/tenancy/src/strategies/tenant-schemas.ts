@@ -5,6 +5,7 @@ import type { Placement } from '../placement.js';
 import { placementOf } from '../placement-of.js';
 import { asKit } from './as-kit.js';
 import { assertPlaceName } from './place-name.js';
+import { hearStatements, PlaceTemplate } from './place-template.js';
 import type { TenantDatabases, TenantOrm } from './tenant-databases.js';
 
 type Schemas = NonNullable<PlaceDialect['schemas']>;
@@ -12,6 +13,7 @@ type Schemas = NonNullable<PlaceDialect['schemas']>;
 /** The schemas of tenants on all shards: one instance of MikroORM per shard whose tables lie in a schema named per call. */
 export class TenantSchemas {
   readonly #orms = new Map<string, TenantOrm>();
+  readonly #templates = new Map<string, PlaceTemplate>();
 
   constructor(private readonly databases: TenantDatabases) {}
 
@@ -29,17 +31,43 @@ export class TenantSchemas {
     return orm;
   }
 
+  /** The first of a shard is migrated step by step, all others are made in one; what comes out is the same. */
   async create(placement: Placement): Promise<void> {
-    await this.#send(placement, ({ create }, name) => create(name));
-    await this.migrate(placement);
+    const { shardId } = placement;
+    const template = this.#templates.get(shardId);
+    const isNew = await this.#make(placement, template);
+    if (isNew && template) return;
+    const heard = await this.#migrate(placement);
+    if (!isNew) return;
+    const made = PlaceTemplate.of(placement, heard.statements);
+    if (made) this.#templates.set(shardId, made);
   }
 
   /** @throws {PlacementUnavailableError} when it is missing: to make an empty one now would hide that its rows are lost */
   async migrate(placement: Placement): Promise<readonly string[]> {
-    const { tenantId, shardId, schemaName } = placement;
+    const found = await this.#send(placement, ({ find }, name, send) => send(find(name)));
+    if (found.length === 0) throw new PlacementUnavailableError(placement.tenantId);
+    return (await this.#migrate(placement)).ran;
+  }
+
+  async drop(placement: Placement): Promise<void> {
+    await this.#send(placement, ({ drop }, name, send) => send(drop(name)));
+  }
+
+  /** @returns whether it is new for certain */
+  #make(placement: Placement, template: PlaceTemplate | undefined): Promise<boolean> {
+    return this.#send(placement, async (schemas, name, send) => {
+      if (schemas.createFilled) return schemas.createFilled(name, template?.statementsFor(name) ?? [], send);
+      await send(schemas.create(name));
+      return false;
+    });
+  }
+
+  async #migrate(
+    placement: Placement,
+  ): Promise<{ ran: readonly string[]; statements: readonly (string | undefined)[] }> {
+    const { shardId, schemaName } = placement;
     assertPlaceName(schemaName);
-    const found = await this.#send(placement, ({ find }, name) => find(name));
-    if (found.length === 0) throw new PlacementUnavailableError(tenantId);
     // Inside the schema from the first byte: a migration may read before it writes, and must not read others' rows.
     const orm = this.databases.open(shardId, {
       name: `migrate ${schemaName}`,
@@ -47,26 +75,26 @@ export class TenantSchemas {
       insideSchema: schemaName,
       pool: { max: 1 },
     });
+    const statements = hearStatements(orm);
     try {
-      return await asKit(placement, `migrate ${schemaName}`, () => this.databases.migrate(orm, schemaName));
+      const migrate = () => this.databases.migrate(orm, schemaName);
+      return { ran: await asKit(placement, `migrate ${schemaName}`, migrate), statements };
     } finally {
       await this.databases.close(orm);
     }
   }
 
-  async drop(placement: Placement): Promise<void> {
-    await this.#send(placement, ({ drop }, name) => drop(name));
-  }
-
-  async #send(
+  async #send<T>(
     { shardId, schemaName }: Placement,
-    sqlOf: (dialect: Schemas, name: string) => string,
-  ): Promise<readonly unknown[]> {
+    work: (dialect: Schemas, name: string, send: (sql: string) => Promise<unknown[]>) => Promise<T>,
+  ): Promise<T> {
     assertPlaceName(schemaName);
     const { schemas } = this.databases.engine(shardId).places;
     if (!schemas) throw new TypeError(`Shard "${shardId}" has no schemas.`);
     const connection = this.orm(shardId).driver.getConnection();
-    return runInSystemFrame('look after a schema', () => connection.execute(sqlOf(schemas, schemaName)));
+    return runInSystemFrame('look after a schema', () =>
+      work(schemas, schemaName, (sql) => connection.execute<unknown[]>(sql)),
+    );
   }
 }
 
