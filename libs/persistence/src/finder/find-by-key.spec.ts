@@ -326,12 +326,8 @@ describe('findByKey', () => {
 
     it('leaves to em.findOne an EntityManager that reads in a way of its own', async () => {
       const abort = new AbortController();
-      for (const fork of [
-        database.orm.em.fork({ schema: 'elsewhere' }),
-        database.orm.em.fork({ signal: abort.signal } as never),
-      ]) {
-        expect(await findByKey(fork as SqlEntityManager, Product, keyOf('book'))).toBeUndefined();
-      }
+      const fork = database.orm.em.fork({ signal: abort.signal } as never);
+      expect(await findByKey(fork as SqlEntityManager, Product, keyOf('book'))).toBeUndefined();
     });
 
     it('tells the log of MikroORM, like any read', async () => {

@@ -3,7 +3,8 @@ import type { AbstractSqlDriver, SqlEntityManager } from '@mikro-orm/sql';
 import { engineOf } from '../engines/engines.js';
 import { KeyFinder, type KeyFindOptions, type KeyValues } from './key-finder.js';
 
-type Finders = Map<EntityMetadata, Promise<KeyFinder | undefined>>;
+/** Two of each entity: for tables where the connection looks, and for those in the schema of an EntityManager. */
+type Finders = Readonly<Record<'unqualified' | 'inSchema', Map<EntityMetadata, Promise<KeyFinder | undefined>>>>;
 
 /** Protected in MikroORM's types. */
 interface Abortable {
@@ -20,7 +21,7 @@ const findersOfDrivers = new WeakMap<AbstractSqlDriver, Finders>();
  *
  * The statement takes the way of every other one: in the transaction when there is one, past session hooks, the guard and
  * the log. It covers the plain case only. Everything else is MikroORM's: rows that are managed already, filters, eager
- * relations, a schema of the call's own, session settings, a global result cache, abort signals.
+ * relations, session settings, a global result cache, abort signals. An EntityManager's schema is part of what changes.
  *
  * @param key  every primary key property and nothing else; never from a caller where a part of it names the tenant
  * @param options  how the one statement may be called off
@@ -34,7 +35,7 @@ export async function findByKey(
 ): Promise<object | null | undefined> {
   const context = em.getContext();
   const meta = context.getMetadata().get(entityName);
-  if (!isKeyOf(meta, key) || !isPlainRead(context) || context.getUnitOfWork().tryGetById(entityName, key as never)) {
+  if (!isKeyOf(meta, key) || !isPlainRead(context) || isManaged(context, entityName, key)) {
     return undefined;
   }
   const finder = await findFinder(context, meta);
@@ -42,6 +43,10 @@ export async function findByKey(
   await context.tryFlush(entityName, {});
   const filtered = await context.applyFilters(entityName, key as never, {}, 'read');
   return filtered === key ? finder.find(context, key, options) : undefined;
+}
+
+function isManaged(em: SqlEntityManager, entityName: EntityName, key: KeyValues): boolean {
+  return Boolean(em.getUnitOfWork().tryGetById(entityName, key as never, em.schema));
 }
 
 /** Text and integers only: what else a key may hold is converted or compared in ways of its own. */
@@ -61,7 +66,6 @@ function isBindable(value: unknown): boolean {
 /** Whether nothing but the key has a say in what is read, and how. */
 function isPlainRead(em: SqlEntityManager): boolean {
   return (
-    em.schema === undefined &&
     em.getSessionContext() === undefined &&
     (em as unknown as Abortable).getAbortOptions() === undefined &&
     !em.config.get('disableIdentityMap') &&
@@ -71,14 +75,16 @@ function isPlainRead(em: SqlEntityManager): boolean {
 
 function findFinder(em: SqlEntityManager, meta: EntityMetadata): Promise<KeyFinder | undefined> {
   const driver = em.getDriver();
-  let finders = findersOfDrivers.get(driver);
-  if (!finders) {
-    finders = new Map();
-    findersOfDrivers.set(driver, finders);
+  const inSchema = em.schema !== undefined;
+  let kept = findersOfDrivers.get(driver);
+  if (!kept) {
+    kept = { unqualified: new Map(), inSchema: new Map() };
+    findersOfDrivers.set(driver, kept);
   }
+  const finders = inSchema ? kept.inSchema : kept.unqualified;
   let finder = finders.get(meta);
   if (!finder) {
-    finder = isCovered(meta) ? KeyFinder.compile(meta, driver, engineOf(em)) : Promise.resolve(undefined);
+    finder = isCovered(meta) ? KeyFinder.compile(meta, driver, engineOf(em), inSchema) : Promise.resolve(undefined);
     finders.set(meta, finder);
   }
   return finder;

@@ -26,6 +26,9 @@ interface LoggingConnection {
   executeQuery<T>(sql: string, send: () => Promise<T>, context: object): Promise<T>;
 }
 
+/** Stands for the schema of the EntityManager while a statement is built. */
+const SCHEMA = 'rowhouse_any_schema';
+
 const QUOTED_OR_PLACEHOLDER = /'(?:[^']|'')*'|"[^"]*"|`[^`]*`|\?/g;
 
 /**
@@ -38,28 +41,39 @@ export class KeyFinder {
     private readonly meta: EntityMetadata,
     private readonly driver: AbstractSqlDriver,
     private readonly query: QueryBuilder<object>,
-    private readonly sql: string,
+    /** What stands between one naming of the schema and the next; one part when there is none. */
+    private readonly sql: readonly string[],
     private readonly slots: readonly Slot[],
   ) {}
 
-  /** @returns `undefined` when the statement holds something that this class would put in the wrong place */
+  /**
+   * @param inSchema  for EntityManagers that look for tables in a schema of their own, whichever it is
+   * @returns `undefined` when the statement holds something that this class would put in the wrong place
+   */
   static async compile(
     meta: EntityMetadata,
     driver: AbstractSqlDriver,
     engine: Engine,
+    inSchema: boolean,
   ): Promise<KeyFinder | undefined> {
     const markers = new Map(meta.primaryKeys.map((key): [string, string] => [`:${key}:`, key]));
     const where = Object.fromEntries([...markers].map(([marker, key]) => [key, marker]));
     const maker = driver as unknown as QueryMaker;
-    const query = await maker.createQueryBuilderFromOptions(meta, where, { populate: [], orderBy: [] });
+    const query = await maker.createQueryBuilderFromOptions(meta, where, {
+      populate: [],
+      orderBy: [],
+      ...(inSchema ? { schema: SCHEMA } : {}),
+    });
     const { sql, params } = query.toQuery();
     const slots = params.map((param): Slot => {
       const key = markers.get(param as string);
       return key === undefined ? { constant: param } : { key };
     });
     const text = withPlaceholders(sql, engine);
+    const parts = text.sql.split(driver.getPlatform().quoteIdentifier(SCHEMA));
     const complete = slots.filter((slot) => 'key' in slot).length === markers.size && text.count === slots.length;
-    return complete ? new KeyFinder(meta, driver, query, text.sql, slots) : undefined;
+    const isOpen = parts.some((part) => part.includes(SCHEMA));
+    return complete && !isOpen ? new KeyFinder(meta, driver, query, parts, slots) : undefined;
   }
 
   /** The entity, managed by `em`; `null` when there is no such row. */
@@ -67,19 +81,24 @@ export class KeyFinder {
     const row = await this.#read(em, key, options);
     const data = row && this.driver.mapResult(row, this.meta, [], this.query);
     if (!data) return null;
+    const { schema } = em;
     const entity = em
       .getEntityFactory()
-      .create(this.meta.class, data, { merge: true, convertCustomTypes: true }) as object;
+      .create(this.meta.class, data, { merge: true, schema, convertCustomTypes: true }) as object;
     helper(entity).setSerializationContext({ populate: [] } as never);
     await em.getUnitOfWork().dispatchOnLoadEvent();
     return entity;
+  }
+
+  #sqlFor({ schema }: SqlEntityManager): string {
+    return this.sql.join(schema === undefined ? '' : this.driver.getPlatform().quoteIdentifier(schema));
   }
 
   async #read(em: SqlEntityManager, key: KeyValues, options?: KeyFindOptions): Promise<EntityData<object> | undefined> {
     const transaction = em.getTransactionContext<Kysely<unknown>>();
     const isReplicaPreferred = !transaction && em.config.get('preferReadReplicas');
     const params = this.slots.map((slot) => ('key' in slot ? key[slot.key] : slot.constant));
-    const sql = em.config.get('onQuery')(this.sql, params);
+    const sql = em.config.get('onQuery')(this.#sqlFor(em), params);
     const run = async (connection: AbstractSqlConnection) => {
       await connection.ensureConnection();
       const client = transaction ?? connection.getClient();
