@@ -12,14 +12,14 @@ export class AuditKeyFile extends AuditKeys {
     super();
   }
 
-  /** @throws {ConfigError} when the file is there and holds no keys, or cannot be made */
+  /** @throws {ConfigError} when the file is there and holds no keys, is gone while they are in use, or cannot be made */
   ring(): AuditKeyRing {
     // Asked for every transaction, and a rotation may take a second to be seen.
     if (this.#ring && performance.now() < this.#lookAt) return this.#ring;
-    this.#lookAt = performance.now() + 1000;
     const state = this.#state() ?? this.#make();
     if (!this.#ring || state !== this.#seen) this.#ring = this.#read();
     this.#seen = state;
+    this.#lookAt = performance.now() + 1000;
     return this.#ring;
   }
 
@@ -38,6 +38,8 @@ export class AuditKeyFile extends AuditKeys {
   }
 
   #make(): string {
+    // What the keys in use have sealed would be lost with them, without a word.
+    if (this.#ring) throw this.#failure('is gone; bring it back from a backup');
     try {
       // `wx` fails when the file exists, so two processes that start at once agree on one ring.
       writeFileSync(this.path, AuditKeyRing.create().toText(), { flag: 'wx', mode: 0o600 });
