@@ -1,15 +1,35 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import { runAs } from '#libs/context';
 import { aStrategyWorld, eachEngine, type PlacedTestTenant, shopModel, Tag } from '#libs/testing';
 import { TenantPoolsExhaustedError } from '../errors/tenant-pools-exhausted.error.js';
 import type { DatabaseIsolationStrategy } from './database.isolation-strategy.js';
+import type { TenantOrm } from './tenant-databases.js';
+import { TenantOrms } from './tenant-orms.js';
 
 const MAX_OPEN = 3;
 
 /** What holds on a server holds on all: their pools differ below what is counted here. */
 describe('databases of single tenants', () => {
+  it('end nothing but themselves when they cannot be closed', async () => {
+    const failures: unknown[] = [];
+    const note = (reason: unknown) => failures.push(reason);
+    const warn = jest.spyOn(process, 'emitWarning').mockReturnValue(undefined);
+    process.on('unhandledRejection', note);
+    const close = () => Promise.reject(new Error('it does not close'));
+    const orms = new TenantOrms({ max: 1, waitMs: 0, close });
+    const orm = { driver: { getConnection: () => ({ createKyselyDialect: () => ({}) }) } } as unknown as TenantOrm;
+    orms.lease('unused', () => orm).release();
+    await nextTurn();
+    orms.lease('in use', () => orm);
+    await orms.forget('in use');
+    process.off('unhandledRejection', note);
+    expect(failures).toEqual([]);
+    expect(warn).toHaveBeenCalledTimes(2);
+    warn.mockRestore();
+  });
+
   eachEngine(
     (engine) => {
       const world = aStrategyWorld(engine, shopModel, { limits: { maxOpen: MAX_OPEN, waitMs: 200 } });

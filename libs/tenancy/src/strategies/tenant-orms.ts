@@ -157,6 +157,9 @@ export class TenantOrms {
     this.#entries.delete(entry.key);
     try {
       await this.options.close(entry.orm);
+    } catch (error) {
+      // Whoever is here wants room or has gone on; that another tenant's database does not close is not their failure.
+      process.emitWarning(error instanceof Error ? error : String(error));
     } finally {
       if (entry.open) {
         entry.open = false;
