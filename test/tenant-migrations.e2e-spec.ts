@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import type { SqlEntityManager } from '@mikro-orm/sql';
-import { type AppConfig, createApp, DEMO_OPERATOR, prepareData, readConfig } from '#apps/api';
+import { type AppConfig, createApp, DatabaseMigrator, DEMO_OPERATOR, prepareData, readConfig } from '#apps/api';
 import { runAs, runInContext } from '#libs/context';
-import { runInSystemFrame } from '#libs/persistence';
+import { runAlone, runInSystemFrame } from '#libs/persistence';
 import { IsolationStrategies, type IsolationStrategyName, type TenantRecord, TenantStore } from '#libs/tenancy';
 import { createTestDatabase, eachEngine, type TestDatabase, type TestEngine } from '#libs/testing';
 import { ApiClient, logIn, withToken } from './support/api-client.js';
@@ -98,6 +98,25 @@ describe('migrations of tenants that have a place of their own', () => {
           const { placement } = await recordOf(app, 'behind');
           await app.get(IsolationStrategies).migrate(placement);
           expect((await owner.call('/v1/products')).status).toBe(200);
+        });
+      });
+    });
+
+    it('wait for those that another process runs', async () => {
+      await withConfig(engine, async (config) => {
+        await withApp(config, async (app) => {
+          await signUp(app, 'waiting', strategy);
+          const { placement } = await recordOf(app, 'waiting');
+          const ended: string[] = [];
+          let waiting: Promise<unknown> | undefined;
+          await runAlone(config.centralUrl, 'rowhouse migrations', async () => {
+            const migrating = app.get(DatabaseMigrator).migratePlaces([]);
+            waiting = migrating.then(() => ended.push('this one'));
+            await app.get(IsolationStrategies).migrate(placement);
+            ended.push('the other one');
+          });
+          await waiting;
+          expect(ended).toEqual(['the other one', 'this one']);
         });
       });
     });

@@ -50,14 +50,23 @@ export class DatabaseMigrator {
    * Instances that start at the same time do this one after the other; all but the first find nothing to do.
    */
   migrateAll(): Promise<MigratedDatabase[]> {
-    return runAlone(this.config.centralUrl, 'rowhouse migrations', async () => [
+    return this.#alone(async () => [
       ...(await this.#migrateShared()),
-      ...(await this.migratePlaces(await this.#reachablePlaces())),
+      ...(await this.#migrateEach(await this.#reachablePlaces())),
     ]);
   }
 
-  /** Brings places of single tenants up to date, several at a time, in no particular order. */
-  async migratePlaces(places: readonly OwnPlace[]): Promise<MigratedDatabase[]> {
+  /** Brings places of single tenants up to date, several at a time, in no particular order. No other process does it meanwhile. */
+  migratePlaces(places: readonly OwnPlace[]): Promise<MigratedDatabase[]> {
+    return this.#alone(() => this.#migrateEach(places));
+  }
+
+  /** Two who migrate a place at once stand in each other's way, and the one that fails does not serve its tenant. */
+  #alone(work: () => Promise<MigratedDatabase[]>): Promise<MigratedDatabase[]> {
+    return runAlone(this.config.centralUrl, 'rowhouse migrations', work);
+  }
+
+  async #migrateEach(places: readonly OwnPlace[]): Promise<MigratedDatabase[]> {
     const migrated: MigratedDatabase[] = [];
     const left = places.values();
     const work = async () => {
@@ -96,11 +105,11 @@ export class DatabaseMigrator {
 
   /** One shard and the tenants' own places on it, once it answers. */
   migrateShard(id: ShardId): Promise<MigratedDatabase[]> {
-    return runAlone(this.config.centralUrl, 'rowhouse migrations', async () => {
+    return this.#alone(async () => {
       const places = await this.places.list();
       return [
         { id, ran: await migrate(id, this.shards.get(id) as MikroORM) },
-        ...(await this.migratePlaces(places.filter(({ placement }) => placement.shardId === id))),
+        ...(await this.#migrateEach(places.filter(({ placement }) => placement.shardId === id))),
       ];
     });
   }
