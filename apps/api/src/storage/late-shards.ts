@@ -57,6 +57,9 @@ export class LateShards implements OnApplicationShutdown {
       this.readiness.ready(id);
       const count = migrated.reduce((sum, { ran }) => sum + ran.length, 0);
       this.#logger.log(`Shard ${id} is back and up to date; ran ${count} migrations.`);
+      for (const { id: place, error } of migrated) {
+        if (error !== undefined) this.#logger.error(`Database ${place} is not served: ${String(error)}`);
+      }
     } catch (error) {
       this.#logger.error(`Shard ${id} answers and could not be brought up to date: ${String(error)}`);
     }
