@@ -94,6 +94,21 @@ describe('a connection pool', () => {
         expect(figures()).toMatchObject({ inUse: 0, timeouts: 0 });
       }));
 
+    it('gives its connection back when the SQL of taking one fails', async () => {
+      let isBroken = true;
+      const options = {
+        max: 1,
+        acquireTimeoutMs: 2_000,
+        onReserveSql: () => [isBroken ? 'select 1 from nowhere' : 'select 1'],
+      };
+      await withPool(options, async (fork, figures) => {
+        for (let round = 0; round < 3; round++) await expect(ask(fork())).rejects.toThrow(/nowhere/);
+        isBroken = false;
+        expect(await ask(fork())).toEqual([{ one: 1 }]);
+        expect(figures()).toMatchObject({ inUse: 0, timeouts: 0 });
+      });
+    });
+
     it('sends its SQL once on every new connection, and each time one is taken', async () => {
       let reserved = 0;
       const isPostgresql = engine.name === 'postgresql';

@@ -96,8 +96,12 @@ class PoolGate {
       else await this.#wait();
       try {
         const connection = await acquire(options);
+        await this.#prepare(connection).catch(async (error) => {
+          // Whoever asked gets none, and so gives none back.
+          await release(connection);
+          throw error;
+        });
         this.#held.add(connection);
-        await this.#prepare(connection);
         return connection;
       } catch (error) {
         this.#leave();
