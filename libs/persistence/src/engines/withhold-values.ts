@@ -1,10 +1,13 @@
 /**
- * Text in quotes, with or without backslashes that escape; dollar-quoted text; numbers; and names, which are kept, so that
- * digits in them are no numbers.
+ * Comments, whose apostrophes open no text; text in quotes, with or without backslashes that escape; dollar-quoted text;
+ * numbers; and names, which are kept, so that digits in them are no numbers. In double quotes MySQL has text, the others
+ * names.
  */
 const TOKENS = {
-  backslash: /'(?:[^'\\]|''|\\[\s\S])*'?|"[^"]*"|`[^`]*`|\$(\w*)\$[\s\S]*?\$\1\$|[\w$]+(?:\.\d+)?/g,
-  plain: /\b[eE]'(?:[^'\\]|''|\\[\s\S])*'?|'(?:[^']|'')*'?|"[^"]*"|`[^`]*`|\$(\w*)\$[\s\S]*?\$\1\$|[\w$]+(?:\.\d+)?/g,
+  backslash:
+    /\/\*[\s\S]*?(?:\*\/|$)|(?:--(?=\s|$)|#)[^\n]*|'(?:[^'\\]|''|\\[\s\S])*'?|"(?:[^"\\]|""|\\[\s\S])*"?|`[^`]*`|[\w$]+(?:\.\d+)?/g,
+  plain:
+    /\/\*[\s\S]*?(?:\*\/|$)|--[^\n]*|\b[eE]'(?:[^'\\]|''|\\[\s\S])*'?|'(?:[^']|'')*'?|"[^"]*"|`[^`]*`|\$(\w*)\$[\s\S]*?\$\1\$|[\w$]+(?:\.\d+)?/g,
 } as const;
 
 /**
@@ -15,7 +18,8 @@ const TOKENS = {
  */
 export function withholdValues(sql: string, escapesBackslash: boolean): string {
   return sql.replace(TOKENS[escapesBackslash ? 'backslash' : 'plain'], (token) => {
+    if (/^(?:\/\*|--|#)/.test(token)) return '/* ? */';
     if (/^[eE]?'/.test(token) || /^\d/.test(token) || /^\$\w*\$/.test(token)) return '?';
-    return token;
+    return escapesBackslash && token.startsWith('"') ? '?' : token;
   });
 }
