@@ -100,6 +100,18 @@ describe('a transaction in the mode "atomic"', () => {
       await nothingInDoubt();
     });
 
+    it.each(['shard-1', 'shard-2'])(
+      'stands on every shard when a subscriber of %s fails after the commit',
+      async (id) => {
+        const failing: EventSubscriber = { afterTransactionCommit: () => Promise.reject(new Error('too late')) };
+        suite.registry.get(id).em.getEventManager().registerSubscriber(failing);
+        await expect(spread(suite, 1).flush()).rejects.toThrow('too late');
+        failing.afterTransactionCommit = async () => {};
+        expect(await idsOnEach(suite)).toEqual([[1], [2], [3]]);
+        await nothingInDoubt();
+      },
+    );
+
     it('rolls back what a callback has written when it throws, and a part of it by a savepoint', async () => {
       const em = suite.create({ mode: 'atomic' });
       await em.transactional(async () => {

@@ -12,6 +12,8 @@ export class ShardBranch {
   readonly #contexts: Transaction[] = [];
   readonly #broadcaster: TransactionEventBroadcaster;
   #isAnnounced = false;
+  /** What subscribers threw once it was too late to stop anything. */
+  readonly #late: unknown[] = [];
 
   constructor(
     readonly id: ShardId,
@@ -75,13 +77,18 @@ export class ShardBranch {
       .catch(() => undefined);
     this.#leave();
     const event = decision === 'commit' ? EventType.afterTransactionCommit : EventType.afterTransactionRollback;
-    await this.#broadcaster.dispatchEvent(event, context);
+    await this.#broadcaster.dispatchEvent(event, context).catch((error) => this.#late.push(error));
+  }
+
+  /** Throws what a subscriber threw after the commit. When every branch is finished: it must not part them. */
+  throwLate(): void {
+    if (this.#late.length > 0) throw this.#late[0];
   }
 
   /** Commits the innermost level: releases a savepoint, or commits the transaction. */
   async commit(): Promise<void> {
     this.resume();
-    const broadcaster = this.#isAnnounced ? new AfterAnnouncement(this.#broadcaster) : this.#broadcaster;
+    const broadcaster = this.#isAnnounced ? new AfterAnnouncement(this.#broadcaster, this.#late) : this.#broadcaster;
     this.#isAnnounced = false;
     await this.em.getConnection('write').commit(this.#contexts.at(-1), broadcaster as TransactionEventBroadcaster);
     this.#leave();
@@ -107,11 +114,17 @@ export class ShardBranch {
   }
 }
 
-/** Passes events on, except the one that `announceCommit` has sent already. */
+/** Passes events on, except the one that `announceCommit` has sent already, and keeps what is thrown after the commit. */
 class AfterAnnouncement implements Pick<TransactionEventBroadcaster, 'dispatchEvent'> {
-  constructor(private readonly broadcaster: TransactionEventBroadcaster) {}
+  constructor(
+    private readonly broadcaster: TransactionEventBroadcaster,
+    private readonly late: unknown[],
+  ) {}
 
   async dispatchEvent(event: TransactionEventType, transaction?: Transaction): Promise<void> {
-    if (event !== EventType.beforeTransactionCommit) await this.broadcaster.dispatchEvent(event, transaction);
+    if (event === EventType.beforeTransactionCommit) return;
+    const sent = this.broadcaster.dispatchEvent(event, transaction);
+    if (event === EventType.afterTransactionCommit) await sent.catch((error) => this.late.push(error));
+    else await sent;
   }
 }

@@ -105,6 +105,7 @@ export class ShardTransaction {
     } finally {
       if (identity) this.shards.active.delete(identity.id);
     }
+    for (const branch of branches) branch.throwLate();
   }
 
   /** The home shard, when it is to hold the decision and has not joined yet. */
