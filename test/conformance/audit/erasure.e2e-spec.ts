@@ -1,5 +1,6 @@
-import { describe, expect, it } from '@jest/globals';
-import { verifyExport } from '#libs/audit';
+import { describe, expect, it, jest } from '@jest/globals';
+import type { SqlEntityManager } from '@mikro-orm/sql';
+import { PersonalKeys, verifyExport } from '#libs/audit';
 import { eachEngine } from '#libs/testing';
 import { Customer, Delivery } from './audit.model.js';
 import { aSealedWorld, linesOf, type SealedWorld, textOf } from './sealed-world.js';
@@ -89,6 +90,30 @@ describe('erasure', () => {
       expect(state).toMatchObject({ values: { tier: 'gold' }, withheld: expect.arrayContaining(['name', 'email']) });
       expect(await it.world.as(() => it.world.trail.stateAt(Customer, other.id, 2))).toMatchObject({ withheld: [] });
       expect(text.length).toBeGreaterThan(0);
+    });
+
+    it('goes on with an erasure that was broken off after the key had been listed', async () => {
+      const it = aWorld();
+      const { id } = await aCustomer(it);
+      jest.spyOn(it.world.trail, 'record').mockRejectedValueOnce(new Error('the database is away'));
+      await expect(it.world.as(() => it.erasure.erase(id))).rejects.toThrow('away');
+      expect(await it.world.as(() => it.erasure.erase(id))).toEqual({ keys: 1 });
+      expect(await exported(it)).not.toContain(NAME);
+    });
+
+    it('keeps no key that could not be written', async () => {
+      const it = aWorld();
+      const kept: unknown[] = [];
+      const onCommit = (callback: () => void) => void kept.push(callback);
+      const made = it.world.as((em) =>
+        em.transactional((inner) => {
+          const entityManager = inner as SqlEntityManager;
+          const target = { entityManager, transaction: inner.getTransactionContext() as never, onCommit };
+          return new PersonalKeys().get(target, it.tenant.id, [null as never]);
+        }),
+      );
+      await expect(made).rejects.toThrow(/null/i);
+      expect(kept).toEqual([]);
     });
 
     it('tells of the erasure without saying whose it was', async () => {

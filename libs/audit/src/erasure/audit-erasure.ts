@@ -76,9 +76,9 @@ export class AuditErasure {
 
   async #list(ids: readonly string[]): Promise<void> {
     if (!this.central) return;
-    const em = this.central.get().fork() as SqlEntityManager;
-    for (const id of ids) em.persist(new ErasedSubjectKey(this.#tenantId, id));
-    await em.flush();
+    const rows = ids.map((id) => ({ id, tenantId: this.#tenantId, erasedAt: new Date() }));
+    // An erasure that was broken off has left them there.
+    await this.central.get().fork().upsertMany(ErasedSubjectKey, rows, { onConflictAction: 'ignore' });
   }
 
   async #listed(): Promise<string[]> {

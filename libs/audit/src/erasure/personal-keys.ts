@@ -87,6 +87,16 @@ export class PersonalKeys {
   ): Promise<void> {
     if (subjects.length === 0) return;
     const made = subjects.map((): PersonalKey => ({ id: newId(), secret: newSecret() }));
+    await appendRows(target, AuditSubjectKey, {
+      count: made.length,
+      own: {
+        id: made.map(({ id }) => id),
+        subject: subjects,
+        secret: made.map(({ secret }) => secret.toString('base64url')),
+      },
+      shared: { tenantId },
+    });
+    // Not before: what could not be written is no key.
     const own = this.#ofTransaction.get(target.transaction) ?? new Map<string, PersonalKey>();
     this.#ofTransaction.set(target.transaction, own);
     for (const [index, subject] of subjects.entries()) {
@@ -99,15 +109,6 @@ export class PersonalKeys {
         this.#keep(`${tenantId} ${subject}`, key);
       });
     }
-    await appendRows(target, AuditSubjectKey, {
-      count: made.length,
-      own: {
-        id: made.map(({ id }) => id),
-        subject: subjects,
-        secret: made.map(({ secret }) => secret.toString('base64url')),
-      },
-      shared: { tenantId },
-    });
   }
 
   #keep(name: string, key: PersonalKey): void {
