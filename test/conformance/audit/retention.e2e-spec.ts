@@ -1,5 +1,9 @@
-import { describe, expect, it } from '@jest/globals';
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { setTimeout as delay } from 'node:timers/promises';
+import { describe, expect, it, jest } from '@jest/globals';
+import { raw } from '@mikro-orm/core';
 import { verifyExport } from '#libs/audit';
+import { bulkUpdate } from '#libs/persistence';
 import { eachEngine, Tag } from '#libs/testing';
 import { aSealedWorld, linesOf, type SealedWorld, textOf } from './sealed-world.js';
 
@@ -15,6 +19,7 @@ async function exported({ world, exporter }: SealedWorld): Promise<string> {
 describe('retention', () => {
   eachEngine((engine) => {
     const aWorld = aSealedWorld(engine, { minRetentionDays: -1 });
+    const aBatchWorld = aSealedWorld(engine, { minRetentionDays: -1, maxRowEntries: 1 });
     const aStrictWorld = aSealedWorld(engine);
     const purge = ({ world, retention }: SealedWorld, before = soon(), dryRun = false) =>
       world.as(() => retention.purge({ before, reason, dryRun }));
@@ -58,6 +63,34 @@ describe('retention', () => {
       expect((await purge(it)).purged).toBeGreaterThan(0);
       expect(await it.world.as(() => it.retention.holds())).toEqual([]);
       expect((await it.world.entries()).map(({ id }) => id)).not.toContain(held?.id);
+    });
+
+    it('keeps the one entry of a batch for each of its rows', async () => {
+      const it = aBatchWorld();
+      await it.write(3);
+      await it.world.as((em) => bulkUpdate(em, Tag, { where: {}, set: { name: raw("concat(name, '!')") } as never }));
+      const entityId = (await it.world.entries())[0]?.entityId as string;
+      await it.world.as(() => it.retention.placeHold('case 43', { entity: 'Tag', entityId }));
+      expect(await purge(it)).toEqual({ purged: 3, held: 2 });
+      expect((await it.world.entries()).map(({ action }) => action)).toContain('bulk_update');
+    });
+
+    it('grants no hold while a purge is under way that has not seen it', async () => {
+      const it = aWorld();
+      await it.write(1);
+      const order: string[] = [];
+      const outside = AsyncLocalStorage.snapshot();
+      let hold: Promise<unknown> | undefined;
+      const { record } = it.world.trail;
+      jest.spyOn(it.world.trail, 'record').mockImplementationOnce(async (happening) => {
+        hold = outside(() => it.world.as(() => it.retention.placeHold('case 44'))).then(() => order.push('hold'));
+        await Promise.race([hold, delay(100)]);
+        order.push('purge');
+        return record.call(it.world.trail, happening);
+      });
+      await purge(it);
+      await hold;
+      expect(order).toEqual(['purge', 'hold']);
     });
 
     it('tells a purge from a loss: a record that is missing, changed or of another tenant does not count', async () => {

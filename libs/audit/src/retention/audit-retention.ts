@@ -84,13 +84,14 @@ export class AuditRetention {
     return em.find(AuditHold, { releasedAt: null }, { orderBy: { id: 'asc' } });
   }
 
-  /** Keeps entries from being purged until it is released. */
-  async placeHold(reason: string, scope: HoldScope = {}): Promise<AuditHold> {
-    const em = this.entityManager.get();
-    const hold = new AuditHold(reason, scope);
-    em.persist(hold);
-    await em.flush();
-    return hold;
+  /** Keeps entries from being purged until it is released. Waits for a purge under way, which has not seen it. */
+  placeHold(reason: string, scope: HoldScope = {}): Promise<AuditHold> {
+    return transactional(this.entityManager.get(), async (em) => {
+      await findLocked(em, AuditLog, { id: currentContext().getTenant().id });
+      const hold = new AuditHold(reason, scope);
+      em.persist(hold);
+      return hold;
+    });
   }
 
   /** @throws {HoldNotFoundError} */
@@ -105,7 +106,7 @@ export class AuditRetention {
 
   async #purgeBatch(em: SqlEntityManager, after: number, request: Required<PurgeRequest>) {
     const tenantId = currentContext().getTenant().id;
-    // Holds are placed in transactions of their own; the lock only keeps two purges from taking the same entries.
+    // Keeps two purges from taking the same entries, and holds from being placed before these are taken.
     await findLocked(em, AuditLog, { id: tenantId });
     const rows = new TrailRows(em, tenantId);
     const found = await rows.purgeable(after, firstEntryIdAt(request.before), BATCH);
@@ -148,5 +149,8 @@ export class AuditRetention {
 
 function covers(hold: AuditHold, { entityName, entityId, actorId }: Purgeable): boolean {
   const matches = (wanted: string | null, is: string | null) => wanted === null || wanted === is;
-  return matches(hold.entityName, entityName) && matches(hold.entityId, entityId) && matches(hold.actorId, actorId);
+  // One entry for many rows names none of them here; it may tell of any.
+  const isOfMany = entityName !== null && entityId === null;
+  const isSameRow = isOfMany || matches(hold.entityId, entityId);
+  return matches(hold.entityName, entityName) && isSameRow && matches(hold.actorId, actorId);
 }
