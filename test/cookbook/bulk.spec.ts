@@ -1,16 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
-import { raw } from '@mikro-orm/core';
-import { currentContext } from '#libs/context';
-import { bulkDelete, bulkInsert, bulkUpdate, bulkUpsert } from '#libs/persistence';
+import { bulkDelete, bulkInsert, bulkUpdate, bulkUpsert, streamRows } from '#libs/persistence';
 import { Book, eachEngine, Product } from '#libs/testing';
 import { aCookbookShop } from './a-cookbook-shop.js';
 import { bookRows } from './arrange.js';
 
-const tenantId = () => currentContext().getTenant().id;
-
 describe('bulk', () => {
   eachEngine((engine) => {
-    const { forTenant } = aCookbookShop(engine);
+    const { database, forTenant } = aCookbookShop(engine);
 
     it('writes, changes and deletes many rows in few statements', () =>
       forTenant(async (em) => {
@@ -42,26 +38,27 @@ describe('bulk', () => {
         expect(rejected).toEqual(['line 7: bulk_row_invalid']);
       }));
 
-    it('reads more rows than fit into memory, a page at a time', () =>
+    it('reads more rows than fit into memory', () =>
       forTenant(async (em) => {
         await bulkInsert(em, Book, bookRows(50));
         let total = 0;
-        // #region row-pages
-        for (let after = ''; ; ) {
-          const rows = await em
-            .createQueryBuilder(Product, 'p')
-            .select(['p.sku', raw('p.price_amount')])
-            .where({ tenantId: tenantId(), sku: { $gt: after } })
-            .orderBy({ sku: 'asc' })
-            .limit(20)
-            .execute<{ sku: string; price_amount: number }[]>('all', false); // rows, not entities: a tenth of the cost
-          for (const row of rows) total += Number(row.price_amount);
-          const last = rows.at(-1);
-          if (!last) break;
-          after = last.sku;
-        }
+        // #region stream-rows
+        const books = streamRows(em, Book, {
+          where: { stock: 0 },
+          fields: ['sku', 'price'], // rows, not entities: a tenth of the cost
+          chunkSize: 20, // memory holds one chunk
+        });
+        for await (const { price } of books) total += price.amount;
         // #endregion
         expect(total).toBe(50 * 100 + (49 * 50) / 2);
       }));
+
+    it('streams rows of the tenant alone, and none without a tenant', async () => {
+      await forTenant((em) => bulkInsert(em, Book, bookRows(3)));
+      await forTenant(async (em) => {
+        expect(await streamRows(em, Product).next()).toEqual({ done: true, value: undefined });
+      });
+      await expect(streamRows(database.fork(), Product).next()).rejects.toMatchObject({ code: 'no_context' });
+    });
   });
 });

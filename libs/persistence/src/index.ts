@@ -75,6 +75,7 @@ export { findByKey } from './finder/find-by-key.js';
 export { type ChangeNotice, ChangeNotices, type Forget, LocalChangeNotices } from './notices/change-notices.js';
 export { type OrmOverrides, ormOptions } from './orm-options.js';
 export { type KeysetPosition, keysetAfter, keysetOrder, keysetPosition, type SortKey } from './paging/keyset.js';
+export { type RowValue, type StreamedRow, type StreamRowsOptions, streamRows } from './paging/stream-rows.js';
 export { containsText, hasItem } from './paging/text-match.js';
 export { runAlone } from './run-alone.js';
 export { findSystemFrame, isBoundedCall, runInSystemFrame, type SystemFrameOptions } from './system-frame.js';

@@ -1,0 +1,130 @@
+import type { EntityKey, EntityMetadata, EntityName, FilterQuery, Ref } from '@mikro-orm/core';
+import type { SqlEntityManager } from '@mikro-orm/sql';
+import { currentContext } from '#libs/context';
+import { isTenantOwned } from '../bulk/relation-columns.js';
+import type { TenantOwned } from '../entities/tenant-owned.js';
+import { type KeysetPosition, keysetAfter, keysetOrder, type SortKey } from './keyset.js';
+import { type DriverRow, type RowColumn, readableNames, rowColumnsOf } from './row-columns.js';
+import { createRowMapper, createValuesReader } from './row-mapper.js';
+
+/** A property as a row has it: a relation is the key of its target within the tenant, an embedded value a plain object. */
+export type RowValue<Value> = Value extends Ref<infer _> | TenantOwned ? string : Value;
+
+/** A plain row of an entity's table: nothing manages it, nothing is flushed from it. Absent values are `null`. */
+export type StreamedRow<Entity, Field extends keyof Entity> = {
+  readonly [Name in Field]: undefined extends Entity[Name]
+    ? RowValue<Exclude<Entity[Name], undefined>> | null
+    : RowValue<Entity[Name]>;
+};
+
+/** Which rows, what of them, and in which order. */
+export interface StreamRowsOptions<Entity, Field> {
+  /** Default: all that the context may read. */
+  readonly where?: FilterQuery<Entity>;
+  /** Top-level properties; embedded ones come whole. Default: all that a plain read of the class loads. */
+  readonly fields?: readonly Field[];
+  /** By properties that are never null; the primary key is added as the last one. Default: the primary key alone. */
+  readonly orderBy?: readonly SortKey[];
+  /** As in `em.find`. */
+  readonly filters?: Parameters<SqlEntityManager['applyFilters']>[2];
+  /** Rows in memory at a time, and read by one statement. Default 2 000. */
+  readonly chunkSize?: number;
+}
+
+const CHUNK_ROWS = 2_000;
+
+/**
+ * Reads any number of rows with the memory of one chunk: plain rows, a tenth of the cost of entities. Keyset pages below,
+ * so that no connection is held while the caller works, and a page costs the same wherever it lies. Filters, the guard and
+ * the tenant of the context apply to each statement as in `em.find`, and changes that wait in `em` are flushed first.
+ *
+ * Each chunk sees what is committed when it is read. Where all rows must be of one moment, call it inside of
+ * `transactional(…, { isolation: 'repeatable read' })`.
+ *
+ * @throws {NoTenantInContextError} when rows of the class belong to a tenant and the context names none
+ * @example
+ * for await (const { sku, price } of streamRows(em, Product, { fields: ['sku', 'price'] })) csv.write([sku, price.amount]);
+ */
+export async function* streamRows<Entity extends object, const Field extends EntityKey<Entity> = EntityKey<Entity>>(
+  em: SqlEntityManager,
+  entity: EntityName<Entity>,
+  options: StreamRowsOptions<Entity, Field> = {},
+): AsyncGenerator<StreamedRow<Entity, Field & keyof Entity>, void, undefined> {
+  await em.tryFlush(entity, {});
+  const pages = new RowPages(
+    em,
+    em.getMetadata().get(entity) as EntityMetadata,
+    options as StreamRowsOptions<object, string>,
+  );
+  for (let page = await pages.next(); page.length > 0; page = await pages.next()) {
+    // One `yield` a row; `yield*` would wait twice for each.
+    for (const row of page) yield row as StreamedRow<Entity, Field & keyof Entity>;
+  }
+}
+
+/** The pages of one stream, one after the other. */
+class RowPages {
+  readonly #columns: readonly RowColumn[];
+  readonly #sort: readonly SortKey[];
+  readonly #sortColumns: readonly RowColumn[];
+  readonly #size: number;
+  readonly #tenant: { tenantId?: string };
+  #position: KeysetPosition | undefined;
+  #isOver = false;
+  #map: ((row: DriverRow) => object) | undefined;
+  #positionOf: ((row: DriverRow) => unknown[]) | undefined;
+
+  constructor(
+    private readonly em: SqlEntityManager,
+    private readonly meta: EntityMetadata,
+    private readonly options: StreamRowsOptions<object, string>,
+  ) {
+    const { fields = readableNames(meta), orderBy = [], chunkSize = CHUNK_ROWS } = options;
+    if (!Number.isSafeInteger(chunkSize) || chunkSize < 1) throw new RangeError('chunkSize must be 1 or more.');
+    this.#size = chunkSize;
+    this.#tenant = isTenantOwned(meta) ? { tenantId: currentContext().getTenant().id } : {};
+    this.#sort = withPrimaryKey(meta, orderBy);
+    this.#columns = rowColumnsOf(em, meta, fields);
+    this.#sortColumns = rowColumnsOf(
+      em,
+      meta,
+      this.#sort.map(({ path }) => path),
+    );
+  }
+
+  /** The next rows; none when there are no more. */
+  async next(): Promise<object[]> {
+    if (this.#isOver) return [];
+    const read = await this.#read();
+    this.#isOver = read.length < this.#size;
+    const last = read.at(-1);
+    if (!last) return [];
+    this.#map ??= createRowMapper(this.#columns, last);
+    this.#positionOf ??= createValuesReader(this.#sortColumns, last);
+    this.#position = this.#positionOf(last) as unknown as KeysetPosition;
+    return read.map(this.#map);
+  }
+
+  async #read(): Promise<DriverRow[]> {
+    const { em, meta, options } = this;
+    const filtered = (await em.applyFilters(meta.class, {}, options.filters ?? {}, 'read')) ?? {};
+    const after = this.#position ? keysetAfter(this.#sort, this.#position) : {};
+    const conditions = [this.#tenant, options.where ?? {}, filtered, after];
+    const selected = new Set([...this.#columns, ...this.#sortColumns].map(({ property }) => property));
+    return em
+      .createQueryBuilder(meta.class, 'e')
+      .select([...selected] as never)
+      .where({ $and: conditions.filter((it) => Reflect.ownKeys(it as object).length > 0) } as never)
+      .orderBy(keysetOrder(this.#sort) as never)
+      .limit(this.#size)
+      .execute<DriverRow[]>('all', false);
+  }
+}
+
+/** The tenant is the same for all rows, and needs no place in the order. */
+function withPrimaryKey(meta: EntityMetadata, orderBy: readonly SortKey[]): SortKey[] {
+  const isSorted = (name: string) => orderBy.some(({ path }) => path === name);
+  const isShared = (name: string) => name === 'tenantId' && isTenantOwned(meta);
+  const keys = (meta.primaryKeys as string[]).filter((name) => !isSorted(name) && !isShared(name));
+  return [...orderBy, ...keys.map((path) => ({ path, direction: 'asc' as const }))];
+}
