@@ -10,6 +10,7 @@ import { importOverHttp } from './import/import-http.bench.js';
 import { type ComparisonResult, measure } from './measure.js';
 import { tableOf, writeResults } from './report.js';
 import { sharding } from './sharding/sharding.bench.js';
+import { stream } from './stream/stream.bench.js';
 import { tenancy } from './tenancy/tenancy.bench.js';
 
 const benchmarks: readonly Benchmark[] = [
@@ -17,6 +18,7 @@ const benchmarks: readonly Benchmark[] = [
   finder,
   bulk,
   flush,
+  stream,
   importProducts,
   importOverHttp,
   sharding,
