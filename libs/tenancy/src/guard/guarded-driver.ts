@@ -15,6 +15,7 @@ import { TenancyError } from '../errors/tenancy.error.js';
 import { placementOf } from '../placement-of.js';
 import { OperationRefusedError } from './errors/operation-refused.error.js';
 import { watchWrites } from './lost-writes.js';
+import { keepSchemaOfPivots } from './schema-of-pivots.js';
 import { type GuardedOrm, StatementGuard, type StatementGuardOptions } from './statement-guard.js';
 
 /**
@@ -38,6 +39,7 @@ export function guardedDriver(engine: Engine, options: StatementGuardOptions = {
         },
       };
       watchWrites(this);
+      if (options.schemaOf) keepSchemaOfPivots(this, options.schemaOf);
       const guard = new StatementGuard(engine.name, orm, options);
       for (const connection of [this.connection, ...this.replicas]) {
         new ConnectionGuard(connection as unknown as GuardedConnection, config, guard).install();

@@ -112,6 +112,26 @@ export const isolationStrategyCases: readonly IsolationStrategyCase[] = [
     },
   },
   {
+    title: 'finds items of a collection by a condition, and manages them',
+    async run(world, strategy) {
+      const shops = [await aShop(world, strategy, 'own'), await aShop(world, strategy, 'other')];
+      for (const { tenant, book } of shops) {
+        const options = { where: { name: tenant.slug } };
+        await world.as(tenant, async (em) => {
+          const { tags } = await em.findOneOrFail(Book, { id: book } as never);
+          expect(await tags.matching({ where: { name: 'nobody' } })).toEqual([]);
+          const [tag] = await tags.matching(options);
+          expect(tag).toMatchObject({ name: tenant.slug });
+          Object.assign(tag as Tag, { name: `${tenant.slug} changed` });
+          await em.flush();
+          expect(await namesOf(em)).toEqual([`${tenant.slug} changed`]);
+        });
+        // What the caller gave may be used again, by another tenant too.
+        expect(options).not.toHaveProperty('schema');
+      }
+    },
+  },
+  {
     title: 'serves tenants in turn on one connection, after errors and rollbacks alike',
     async run(world, strategy) {
       const shops = [await aShop(world, strategy, 'own'), await aShop(world, strategy, 'other')];
