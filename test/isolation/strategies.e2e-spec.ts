@@ -101,7 +101,7 @@ describe('isolation of tenants with a place of their own', () => {
     ];
     /**
      * Raw text finds nothing at a place that is not named in it, and is refused for that; `places.ts` has text that does.
-     * MikroORM 7.2.1 leaves the schema out of a pivot when a collection is matched.
+     * MikroORM 7.2.1 leaves the schema out of a pivot when a collection is matched; the guarded driver does not.
      */
     const isApt = (title: string) =>
       strategy !== 'schema' || (/^(reads|writes|memory)/.test(title) && !/matching in a collection/.test(title));
