@@ -1,4 +1,5 @@
 import type { AbstractSqlConnection } from '@mikro-orm/sql';
+import type { Dialect } from 'kysely';
 import { ShardClosedError } from '../errors/shard-closed.error.js';
 import { ShardUnavailableError } from '../errors/shard-unavailable.error.js';
 import { isUnavailable, toShardError } from '../fan-out/shard-failure.js';
@@ -39,7 +40,25 @@ export function nameFailures(orm: ShardOrm, shardId: ShardId): void {
   for (const connection of connectionsOf(orm)) {
     const connect = connection.connect.bind(connection);
     connection.connect = (options) => connect(options).catch((error) => Promise.reject(toShardError(shardId, error)));
+    nameOpening(connection as unknown as Opening, shardId);
   }
+}
+
+/** The method in which a connection makes the dialect of its Kysely; protected. */
+interface Opening {
+  createKyselyDialect(options: unknown): Dialect | Promise<Dialect>;
+}
+
+/** SQLite opens its file here, and for query builders and Kysely nothing of MikroORM stands behind it. */
+function nameOpening(connection: Opening, shardId: ShardId): void {
+  const createDialect = connection.createKyselyDialect.bind(connection);
+  connection.createKyselyDialect = (options) => {
+    try {
+      return createDialect(options);
+    } catch (error) {
+      throw toShardError(shardId, error);
+    }
+  };
 }
 
 /** Closes the pools of an ORM for good: an EntityManager kept somewhere must not open new ones behind our back. */

@@ -12,6 +12,7 @@ import {
 import type { Crossing } from '../across/crossing.js';
 import { PlacementUnavailableError } from '../errors/placement-unavailable.error.js';
 import { TenancyError } from '../errors/tenancy.error.js';
+import type { Placement } from '../placement.js';
 import { placementOf } from '../placement-of.js';
 import { OperationRefusedError } from './errors/operation-refused.error.js';
 import { watchWrites } from './lost-writes.js';
@@ -41,8 +42,9 @@ export function guardedDriver(engine: Engine, options: StatementGuardOptions = {
       watchWrites(this);
       if (options.schemaOf) keepSchemaOfPivots(this, options.schemaOf);
       const guard = new StatementGuard(engine.name, orm, options);
+      const named = (error: Error) => this.#named(error);
       for (const connection of [this.connection, ...this.replicas]) {
-        new ConnectionGuard(connection as unknown as GuardedConnection, config, guard).install();
+        new ConnectionGuard(connection as unknown as GuardedConnection, config, guard, named).install();
       }
     }
 
@@ -53,6 +55,11 @@ export function guardedDriver(engine: Engine, options: StatementGuardOptions = {
       const converted = super.convertException(exception);
       return (findMissingPlace(converted) ?? converted) as never;
     }
+
+    /** What a statement failed with, when nothing of MikroORM stands behind it to convert it: Kysely, query builders. */
+    #named(error: Error): Error {
+      return findMissingPlace(super.convertException(error)) ?? error;
+    }
   };
 }
 
@@ -62,10 +69,15 @@ export function guardedDriver(engine: Engine, options: StatementGuardOptions = {
  */
 function findMissingPlace(error: Error): PlacementUnavailableError | undefined {
   if (!(error instanceof TableNotFoundException || error instanceof InvalidFieldNameException)) return undefined;
+  const placement = findOwnPlace();
+  return placement && new PlacementUnavailableError(placement.tenantId, { cause: error });
+}
+
+/** The place of the tenant of the context, when it shares its tables with nobody. */
+function findOwnPlace(): Placement | undefined {
   const tenant = findContext()?.tenant;
   const placement = tenant && placementOf(tenant);
-  if (!placement || placement.strategy === 'row' || findSystemFrame() !== undefined) return undefined;
-  return new PlacementUnavailableError(placement.tenantId, { cause: error });
+  return !placement || placement.strategy === 'row' || findSystemFrame() !== undefined ? undefined : placement;
 }
 
 type DriverOptions = Kysely<unknown> | Dialect | { onPoolCreated?: unknown };
@@ -93,6 +105,7 @@ class ConnectionGuard {
     private readonly connection: GuardedConnection,
     private readonly config: Configuration,
     private readonly guard: StatementGuard,
+    private readonly named: (error: Error) => Error,
   ) {}
 
   install(): void {
@@ -150,7 +163,7 @@ class ConnectionGuard {
     // Pools give the same object again and again.
     if (this.#patched.has(connection)) return connection;
     this.#patched.add(connection);
-    const { guard } = this;
+    const { guard, named } = this;
     const { executeQuery, streamQuery, cancelQuery, killSession } = connection;
     // Without `async`: one more promise for each statement is what this would be felt by.
     connection.executeQuery = function guarded(query, options) {
@@ -160,7 +173,8 @@ class ConnectionGuard {
       } catch (error) {
         return Promise.reject(error);
       }
-      const answering = executeQuery.call(this, query, options);
+      const sent = executeQuery.call(this, query, options);
+      const answering = findOwnPlace() ? sent.catch((error) => Promise.reject(named(error))) : sent;
       return (crossing ? crossing.witnessed(answering) : answering) as never;
     };
     connection.streamQuery = function guarded(query, chunkSize, options) {
