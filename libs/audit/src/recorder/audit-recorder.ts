@@ -96,7 +96,7 @@ export class AuditRecorder implements ChangeSubscriber {
         await this.#insert(inner, happenings, circumstances);
       });
     } catch (error) {
-      for (const open of earlier) this.#gaps.add(scope.entityManager, open);
+      for (const open of earlier) this.#gaps.add(open);
       for (const gap of toGaps(happenings, error)) await this.#leaveGap(scope, gap, circumstances);
     }
   }
@@ -110,7 +110,7 @@ export class AuditRecorder implements ChangeSubscriber {
       () => false,
     );
     scope.onCommit(() => {
-      if (!isOnRecord) this.#gaps.add(scope.entityManager, { gap, circumstances });
+      if (!isOnRecord) this.#gaps.add({ gap, circumstances });
       publishGap(gap);
       this.#options.onGap?.(gap);
     });

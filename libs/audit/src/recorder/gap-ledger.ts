@@ -1,4 +1,3 @@
-import type { SqlEntityManager } from '@mikro-orm/sql';
 import type { TransactionScope } from '#libs/persistence';
 import type { AuditGap } from './audit-gap.js';
 import type { Circumstances, Happening } from './new-entry.js';
@@ -17,25 +16,26 @@ interface TakenGap {
 
 /**
  * Gaps that could not be put on record when they arose. They wait in this process for the tenant's next recorded
- * transaction on the same database; if the process ends before, the alarm is all there is.
+ * transaction; if the process ends before, the alarm is all there is.
+ *
+ * They are the tenant's and not a database's: tenants may share an instance of MikroORM, and one that has an instance of
+ * its own is given a new one whenever the old one was closed to make room.
  */
 export class GapLedger {
-  readonly #open = new WeakMap<object, Map<string, OpenGap[]>>();
+  readonly #open = new Map<string, OpenGap[]>();
   readonly #taken = new WeakMap<TransactionScope, TakenGap[]>();
 
-  add(entityManager: SqlEntityManager, open: OpenGap): void {
+  add(open: OpenGap): void {
     const { tenantId } = open.gap;
-    const all = this.#of(entityManager);
-    all.set(tenantId, [...(all.get(tenantId) ?? []), open]);
+    this.#open.set(tenantId, [...(this.#open.get(tenantId) ?? []), open]);
   }
 
   /** Hands gaps over to a transaction or savepoint; they are back when it rolls back. */
   take(by: TransactionScope, tenantIds: Iterable<string>): readonly OpenGap[] {
-    const all = this.#of(by.entityManager);
-    if (all.size === 0) return [];
+    if (this.#open.size === 0) return [];
     const taken = [...tenantIds].flatMap((tenantId) => {
-      const own = all.get(tenantId) ?? [];
-      all.delete(tenantId);
+      const own = this.#open.get(tenantId) ?? [];
+      this.#open.delete(tenantId);
       return own;
     });
     const earlier = this.#taken.get(by.outermost) ?? [];
@@ -50,15 +50,7 @@ export class GapLedger {
       taken.filter(({ by }) => isWithin(by, scope) === isBack),
     );
     this.#taken.set(scope.outermost, kept);
-    for (const { open } of back) this.add(scope.entityManager, open);
-  }
-
-  /** All forks of one database share its driver. */
-  #of(entityManager: SqlEntityManager): Map<string, OpenGap[]> {
-    const driver = entityManager.getDriver();
-    const all = this.#open.get(driver) ?? new Map<string, OpenGap[]>();
-    this.#open.set(driver, all);
-    return all;
+    for (const { open } of back) this.add(open);
   }
 }
 
