@@ -1,5 +1,5 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { DEMO_OPERATOR, TenantPurgeService } from '#apps/api';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { DEMO_OPERATOR, TenantPlaces, TenantPurgeService } from '#apps/api';
 import { runInContext } from '#libs/context';
 import { IsolationStrategies, type IsolationStrategyName, TenantStore } from '#libs/tenancy';
 import { createTestDatabase, reachableEngines, strategiesOf, type TestDatabase, type TestEngine } from '#libs/testing';
@@ -96,6 +96,86 @@ describe('one application with tenants of all strategies', () => {
       }
     });
   }
+
+  describe('searched by an operator', () => {
+    const searchUrl = '/v1/platform/search/products';
+    const rows = (body: { data: { tenant: { slug: string }; name: string }[] }) =>
+      body.data.map(({ tenant: { slug }, name }) => [name, slug]);
+    const own = guests.filter(({ strategy }) => strategy !== 'row').map(({ slug }) => slug);
+    const price = { amount: 100, currency: 'EUR' };
+    const needle = (name: string) => ({ type: 'book', sku: name, name, price, isbn: '1' });
+    const readsOf = async (slug: string) =>
+      (await clientOf(slug).call('/v1/audit?action=read_across_tenants&limit=100')).body.data;
+
+    beforeAll(async () => {
+      for (const [n, { slug }] of guests.entries()) {
+        // Names turn against the order of places, and one tenant has two.
+        await clientOf(slug).call('/v1/products', { body: needle(`needle ${guests.length - n}`) });
+      }
+      await clientOf(guests[0]?.slug as string).call('/v1/products', { body: needle('needle 0') });
+    });
+
+    const names = () => [...guests.keys()].map((n) => `needle ${n + 1}`).sort();
+
+    it('gives the rows of every tenant, in one order, and as many as asked for', async () => {
+      const { status, body } = await operator.call(`${searchUrl}?name=needle&limit=100`);
+      expect(status).toBe(200);
+      expect(rows(body).map(([name]) => name)).toEqual(['needle 0', ...names()]);
+      expect(new Set(rows(body).map(([, slug]) => slug))).toEqual(new Set(guests.map(({ slug }) => slug)));
+      expect(body.places).toEqual({ asked: own.length, missing: [] });
+      const first = await operator.call(`${searchUrl}?name=needle&limit=3&sort=-name`);
+      expect(rows(first.body).map(([name]) => name)).toEqual(names().toReversed().slice(0, 3));
+    });
+
+    it('tells each tenant of it in its own trail, once, with the rows that were its', async () => {
+      const before = await Promise.all(guests.map(({ slug }) => readsOf(slug)));
+      await operator.call(`${searchUrl}?name=needle&limit=100`);
+      for (const [n, { slug }] of guests.entries()) {
+        const entries = await readsOf(slug);
+        expect(entries).toHaveLength((before[n]?.length ?? 0) + 1);
+        expect(entries[0]).toMatchObject({
+          changes: { rows: { old: null, new: n === 0 ? 2 : 1 } },
+          reason: 'Search of products by name: needle',
+        });
+      }
+    });
+
+    it('asks only the tenants that are named', async () => {
+      for (const { slug, strategy } of guests) {
+        const { body } = await operator.call(`${searchUrl}?name=needle&tenant=${slug}`);
+        expect(new Set(rows(body).map(([, found]) => found))).toEqual(new Set([slug]));
+        expect(body.places.asked).toBe(strategy === 'row' ? 0 : 1);
+      }
+      const unknown = await operator.call(`${searchUrl}?tenant=nobody-of-this-name`);
+      expect(unknown).toMatchObject({ status: 400, body: { errors: [{ parameter: 'tenant' }] } });
+    });
+
+    it('is refused, not cut short, when more places would have to be asked than one search may', async () => {
+      const places = test.app.get(TenantPlaces);
+      const [place] = await places.list();
+      const list = jest.spyOn(places, 'list').mockResolvedValue(Array(201).fill(place));
+      const refused = await operator.call(`${searchUrl}?name=needle`);
+      list.mockRestore();
+      expect(refused).toMatchObject({ status: 400, body: { code: 'search_too_wide' } });
+    });
+
+    it('says whose rows are missing, when places cannot be asked', async () => {
+      for (const slug of own) {
+        const { placement } = await test.app.get(TenantStore).getBySlug(slug);
+        const strategy = test.app.get(IsolationStrategies).get(placement.strategy, placement.shardId);
+        await strategy.drop(placement);
+        const { status, body } = await operator.call(`${searchUrl}?name=needle&limit=100`);
+        const gone = own.slice(0, own.indexOf(slug) + 1);
+        expect([status, body.places]).toEqual([200, { asked: own.length, missing: gone.toSorted() }]);
+        const left = guests.filter((guest) => !gone.includes(guest.slug)).map((guest) => guest.slug);
+        expect(new Set(rows(body).map(([, found]) => found))).toEqual(new Set(left));
+      }
+      for (const slug of own) {
+        const { placement } = await test.app.get(TenantStore).getBySlug(slug);
+        await test.app.get(IsolationStrategies).get(placement.strategy, placement.shardId).provision(placement);
+      }
+    });
+  });
 
   it('serves all but the one tenant whose place is gone', async () => {
     const lost = guests.filter(({ strategy }) => strategy !== 'row');

@@ -59,6 +59,7 @@ export { type BesideOptions, ShardRegistry, type ShardRegistryOptions } from './
 export type { ShardOrm } from './registry/shared-discovery.js';
 export type { Route, RouteReason, ShardPin } from './routing/router.js';
 export { findRows, type RowQuery, type ShardedRows } from './rows/find-rows.js';
+export type { RowSource, SourcesBeside } from './rows/row-source.js';
 export type { ShardedPage } from './sharded/keyset-reader.js';
 export {
   type CreateOptions,

@@ -135,6 +135,7 @@ export const problemCatalogue: Readonly<Record<ErrorCode, ProblemKind>> = {
   row_not_written: { status: 409, title: 'Conflict', code: 'conflict' },
   row_security: INTERNAL,
   sealing_not_configured: INTERNAL,
+  search_too_wide: { status: 400, title: 'Search too wide' },
   shard_closed: SHARD_UNAVAILABLE,
   shard_key_changed: INTERNAL,
   shard_not_chosen: INTERNAL,

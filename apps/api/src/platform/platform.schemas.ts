@@ -19,7 +19,15 @@ export const tenantChangeSchema = z
   .meta({ id: 'TenantChange' });
 export type TenantChange = z.output<typeof tenantChangeSchema>;
 
+const MAX_NAMED = 100;
+
 export const productSearchSchema = z.strictObject({
+  /** Slugs, by comma; default all tenants. */
+  tenant: z
+    .string()
+    .transform((slugs) => [...new Set(slugs.split(','))])
+    .pipe(z.array(z.string().min(1)).max(MAX_NAMED, `Name at most ${MAX_NAMED} tenants.`))
+    .optional(),
   name: z.string().trim().min(1).max(255).optional(),
   limit: z
     .string()

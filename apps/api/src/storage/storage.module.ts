@@ -9,6 +9,7 @@ import { NoticeChannel } from '../notices/notice-channel.js';
 import { CentralDatabase } from './central-database.js';
 import { DatabaseMigrator } from './database-migrator.js';
 import { LateShards } from './late-shards.js';
+import { OwnPlaceRows } from './own-place-rows.js';
 import { PlacedEntityManager } from './placed-entity-manager.js';
 import { PlacedTenants } from './placed-tenants.js';
 import { ShardReadiness } from './shard-readiness.js';
@@ -29,6 +30,7 @@ function createStrategies(databases: TenantDatabases, config: AppConfig): Isolat
     CentralDatabase,
     DatabaseMigrator,
     TenantPlaces,
+    OwnPlaceRows,
     LateShards,
     ShardReadiness,
     transactionRecovererProvider,
@@ -57,6 +59,7 @@ function createStrategies(databases: TenantDatabases, config: AppConfig): Isolat
     CurrentEntityManager,
     DatabaseMigrator,
     IsolationStrategies,
+    OwnPlaceRows,
     ShardRegistry,
     ShardRowSecurity,
     SlotDirectory,

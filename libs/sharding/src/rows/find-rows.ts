@@ -11,6 +11,7 @@ import { type SortKey, sortKeysOf, toOrderBy, valueKindOf } from '../merge/sort-
 import type { ShardId } from '../registry/shard-definition.js';
 import type { ShardHealth } from '../registry/shard-health.js';
 import type { ShardRegistry } from '../registry/shard-registry.js';
+import { askSources, type SourcesBeside } from './row-source.js';
 
 /** Which rows, and what of them. */
 export interface RowQuery<E extends object> {
@@ -28,6 +29,8 @@ export interface ShardedRows {
   readonly rows: readonly Record<string, unknown>[];
   /** Every shard asked, in configured order: whether it answered, and after how many milliseconds. */
   readonly shards: readonly ShardHealth[];
+  /** Ids of the sources beside them that were asked for and gave nothing, in order. */
+  readonly missing: readonly string[];
 }
 
 /**
@@ -37,6 +40,7 @@ export interface ShardedRows {
  * For searches and reports over everything, where the rows of a shard are of many tenants and cannot be managed by one
  * EntityManager; several times faster than entities, too.
  *
+ * @param beside  rows that do not lie in the shards' own databases; asked within the same time, merged in the same order
  * @throws {FanOutUnsupportedError} before any SQL, for an order that does not hold over several shards
  */
 export async function findRows<E extends object>(
@@ -44,30 +48,36 @@ export async function findRows<E extends object>(
   entityName: EntityName<E>,
   query: RowQuery<E>,
   limits: FanOutLimits,
+  beside: SourcesBeside = { sources: [] },
 ): Promise<ShardedRows> {
-  const plans = new Map(
-    registry.ids.map((id) => [id, planOn(registry, id, entityName as EntityName, query as RowQuery<object>)]),
-  );
+  const planOf = (id: ShardId, em: SqlEntityManager) =>
+    planOn(registry, id, em, entityName as EntityName, query as RowQuery<object>);
+  const plans = new Map(registry.ids.map((id) => [id, planOf(id, registry.entityManager(id))]));
   const start = performance.now();
   const took = new Map<ShardId, number>();
   const elapsed = () => Math.round((performance.now() - start) * 10) / 10;
-  const answers = await askEachPartially(
-    registry.ids,
-    (id) =>
-      read(registry.entityManager(id), plans.get(id) as RowPlan, query.limit).finally(() => took.set(id, elapsed())),
-    limits,
-  );
-  for (const answer of answers) {
-    if (!answer.ok && !(answer.error instanceof ShardUnavailableError)) throw answer.error;
+  const [answers, others] = await Promise.all([
+    askEachPartially(
+      registry.ids,
+      (id) =>
+        read(registry.entityManager(id), plans.get(id) as RowPlan, query.limit).finally(() => took.set(id, elapsed())),
+      limits,
+    ),
+    askSources(beside, (em, { shardId }) => read(em, planOf(shardId, em), query.limit), limits),
+  ]);
+  const isAway = (error: unknown) => error instanceof ShardUnavailableError || beside.isAway?.(error);
+  for (const answer of [...answers, ...others]) {
+    if (!answer.ok && !isAway(answer.error)) throw answer.error;
   }
-  const lists = answers.flatMap((answer) => (answer.ok ? [answer.value] : []));
+  const lists = [...answers, ...others].flatMap((answer) => (answer.ok ? [answer.value] : []));
   return {
     rows: mergeSorted(lists, compareBy((plans.get(registry.ids[0] as ShardId) as RowPlan).keys), 0, query.limit),
     shards: answers.map(({ id, ok }) => ({ id, ok, ms: took.get(id) ?? elapsed() })),
+    missing: others.flatMap(({ id, ok }) => (ok ? [] : [id])).sort(),
   };
 }
 
-/** What one shard is asked; column types are those of its own engine. */
+/** What one database is asked; column types are those of its own engine. */
 interface RowPlan {
   readonly meta: EntityMetadata;
   readonly keys: readonly SortKey[];
@@ -75,11 +85,16 @@ interface RowPlan {
   readonly where: unknown;
 }
 
-function planOn(registry: ShardRegistry, id: ShardId, entityName: EntityName, query: RowQuery<object>): RowPlan {
-  const orm = registry.get(id);
+function planOn(
+  registry: ShardRegistry,
+  id: ShardId,
+  em: SqlEntityManager,
+  entityName: EntityName,
+  query: RowQuery<object>,
+): RowPlan {
   const engine = getEngine(registry.definition(id).url).name;
-  teachBinaryOrder(orm.driver.getPlatform() as AbstractSqlPlatform, engine);
-  const meta = orm.getMetadata().get(entityName as never) as unknown as EntityMetadata;
+  teachBinaryOrder(em.getDriver().getPlatform() as AbstractSqlPlatform, engine);
+  const meta = em.getMetadata().get(entityName as never) as unknown as EntityMetadata;
   const [first] = registry.ids as [ShardId];
   const nullsAreLow = getEngine(registry.definition(first).url).name !== 'postgresql';
   const order = Object.entries(query.orderBy).map(([name, direction]) => ({ [name]: direction }));

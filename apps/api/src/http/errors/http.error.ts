@@ -11,6 +11,7 @@ export type HttpErrorCode =
   | 'rate_limited'
   | 'reason_required'
   | 'request_in_flight'
+  | 'search_too_wide'
   | 'unsupported_media_type'
   | 'version_conflict';
 
