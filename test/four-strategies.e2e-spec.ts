@@ -194,9 +194,23 @@ describe('one application with tenants of all strategies', () => {
         expect((await clientOf(other.slug).call('/v1/products')).status).toBe(200);
       }
     }
-    for (const { slug } of lost) {
-      const { placement } = await test.app.get(TenantStore).getBySlug(slug);
-      await test.app.get(IsolationStrategies).get(placement.strategy, placement.shardId).provision(placement);
+  });
+
+  it('lets a tenant whose place is gone be suspended and archived, and says that its trail does not tell', async () => {
+    for (const { slug, strategy } of guests) {
+      const url = `/v1/platform/tenants/${slug}`;
+      const change = (status: string) => operator.call(url, { method: 'PATCH', body: { status } });
+      const note = strategy === 'row' ? undefined : 'unavailable';
+      const suspended = await change('suspended');
+      expect([suspended.status, suspended.body.status, suspended.body.trail]).toEqual([200, 'suspended', note]);
+      expect(await clientOf(slug).call('/v1/products')).toMatchObject({ status: 403 });
+      // It could not be served: whoever brings it back has to restore its place first.
+      if (note) expect(await change('active')).toMatchObject({ status: 503, body: { code: 'shard_unavailable' } });
+      expect((await operator.call(url)).body.status).toBe('suspended');
+      const archived = await operator.call(url, { method: 'DELETE' });
+      if (note) expect(archived).toMatchObject({ status: 200, body: { status: 'archived', trail: note } });
+      else expect(archived.status).toBe(204);
+      expect((await operator.call(url)).body).toMatchObject({ status: 'archived', placement: { state: 'archived' } });
     }
   });
 });

@@ -1,4 +1,5 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, Res } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
 import { OperatorOnly } from '../http/access.decorators.js';
 import { type PageQuery, pageQuerySchema } from '../http/page.schemas.js';
 import { toPlacedTenantView } from './placed-tenant.view.js';
@@ -55,12 +56,17 @@ export class PlatformController {
   @Patch('tenants/:slug')
   @HttpCode(200)
   async change(@Param('slug') slug: string, @Body({ schema: tenantChangeSchema }) change: TenantChange) {
-    return toPlacedTenantView(await this.platform.changeTenant(slug, change.status));
+    const { tenant, trail } = await this.platform.changeTenant(slug, change.status);
+    return { ...toPlacedTenantView(tenant), ...(trail !== 'recorded' && { trail }) };
   }
 
+  /** Nothing to say, unless it could not be put on record: then the tenant, and that. */
   @Delete('tenants/:slug')
   @HttpCode(204)
-  async archive(@Param('slug') slug: string): Promise<void> {
-    await this.platform.changeTenant(slug, 'archived');
+  async archive(@Param('slug') slug: string, @Res({ passthrough: true }) reply: FastifyReply) {
+    const { tenant, trail } = await this.platform.changeTenant(slug, 'archived');
+    if (trail === 'recorded') return undefined;
+    void reply.code(200);
+    return { ...toPlacedTenantView(tenant), trail };
   }
 }

@@ -1,5 +1,5 @@
 import { LockMode } from '@mikro-orm/core';
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import { AuditTrail } from '#libs/audit';
 import { currentContext, runAs } from '#libs/context';
 import { SessionStore } from '#libs/identity';
@@ -16,6 +16,7 @@ import {
 import { InvalidInputError } from '../http/errors/invalid-input.error.js';
 import type { PageQuery } from '../http/page.schemas.js';
 import { type Page, Pager } from '../http/pager.js';
+import { isPlaceAway } from '../storage/is-place-away.js';
 import { type SignedUp, SignUpService } from '../tenants/sign-up.service.js';
 import type { PlacedTenant } from './placed-tenant.view.js';
 import type { PlatformSignUp } from './platform.schemas.js';
@@ -30,9 +31,20 @@ export interface ShardDescription {
 
 const PING_DEADLINE_MS = 2_000;
 
+const UNRECORDED = "A change of a tenant is not in the tenant's trail: its place is not available.";
+
+/** A tenant after a change, and whether the change stands in the tenant's own trail. */
+export interface ChangedTenant {
+  readonly tenant: TenantRecord;
+  /** `unavailable`: the place of the trail cannot be reached, and the change stands in the log of the application alone. */
+  readonly trail: 'recorded' | 'unavailable';
+}
+
 /** The work of operators. */
 @Injectable()
 export class PlatformService {
+  readonly #logger = new Logger(PlatformService.name);
+
   constructor(
     private readonly central: CentralEntityManager,
     private readonly shards: ShardRegistry,
@@ -92,10 +104,14 @@ export class PlatformService {
    * Suspends, archives or activates a tenant, from its next request on; on record in the tenant's own trail. An archived
    * tenant's sessions end; its data stays where it is, its slug stays taken, and activating it brings it back.
    *
+   * A tenant whose place is lost can be suspended and archived all the same: to keep people out must not wait for it. The
+   * change then stands in the log, and the answer says so. Activating it is refused: it could not be served.
+   *
    * @throws {TenantNotFoundError}
    */
-  async changeTenant(slug: string, status: TenantStatus): Promise<TenantRecord> {
+  async changeTenant(slug: string, status: TenantStatus): Promise<ChangedTenant> {
     const record = await this.tenants.getBySlug(slug);
+    let trail: ChangedTenant['trail'] = 'recorded';
     await this.central.get().transactional(async (transaction) => {
       const tenant = await transaction.findOneOrFail(Tenant, record.id, { lockMode: LockMode.PESSIMISTIC_WRITE });
       if (tenant.status === status) return;
@@ -108,16 +124,23 @@ export class PlatformService {
       if (status === 'archived') await this.sessions.endAll(tenant.id, transaction);
       await transaction.flush();
       await this.tenants.announce(transaction, record.id);
-      await this.#recordChange(record, status);
+      trail = await this.#recordChange(record, status);
     });
     this.tenants.forget(record.id);
     this.sessions.forget({ tenantId: record.id });
-    return this.tenants.getBySlug(slug);
+    return { tenant: await this.tenants.getBySlug(slug), trail };
   }
 
-  async #recordChange(tenant: TenantRecord, status: TenantStatus): Promise<void> {
+  async #recordChange(tenant: TenantRecord, status: TenantStatus): Promise<ChangedTenant['trail']> {
     const { actor = { id: 'platform', type: 'system' as const } } = currentContext();
     const action = status === 'active' ? 'tenant_activated' : `tenant_${status}`;
-    await runAs({ tenant, actor }, () => this.trail.record({ action, details: {} }));
+    try {
+      await runAs({ tenant, actor }, () => this.trail.record({ action, details: {} }));
+      return 'recorded';
+    } catch (error) {
+      if (status === 'active' || !isPlaceAway(error)) throw error;
+      this.#logger.error({ action, tenantId: tenant.id, slug: tenant.slug, actor, err: error }, UNRECORDED);
+      return 'unavailable';
+    }
   }
 }

@@ -16,7 +16,9 @@ export function changeStatusCommand(verb: string, status: TenantStatus, summary:
       const tenant = await platform.getTenant(slug);
       if (dryRun) return terminal.say(`Would make ${slug} ${status}; it is ${tenant.status}.`);
       if (!(await terminal.confirm(question.replace('%', slug)))) return;
-      terminal.object(showTenant(await platform.changeTenant(slug, status)));
+      const { tenant: changed, trail } = await platform.changeTenant(slug, status);
+      terminal.object(showTenant(changed));
+      if (trail !== 'recorded') terminal.say(`Not on record in the trail of ${slug}: its place is not available.`);
     },
   };
 }
