@@ -23,7 +23,7 @@ export type { DriverClass, Engine, EngineName, PoolOptions } from './engines/eng
 export { engineOf, engines, getEngine } from './engines/engines.js';
 export { LongTextType } from './engines/long-text.type.js';
 export type { ConnectionInside, PlaceDialect, SendStatement } from './engines/place-dialect.js';
-export { type PoolFigures, poolFiguresOf } from './engines/pool-gate.js';
+export { type CheckOutWrapper, type PoolFigures, poolFiguresOf, wrapCheckOut } from './engines/pool-gate.js';
 export type { StatementSettings } from './engines/statement-settings.js';
 export { type SentStatement, watchStatements } from './engines/statement-watch.js';
 export type { LockKind, LockWait } from './engines/transaction-dialect.js';

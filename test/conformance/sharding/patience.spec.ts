@@ -163,6 +163,19 @@ describe('a shard of a server', () => {
         expect(await shard.count('steady')).toMatchObject({ value: 0 });
       });
 
+      it('is not taken for silent by those who wait for a connection, however long', async () => {
+        const held = Array.from({ length: POOL }, () => shard.em());
+        await Promise.all(held.map((em) => em.begin()));
+        const waiting = Array.from({ length: 4 }, () => shard.count());
+        await sleep(1.5 * CONNECT_MS);
+        await Promise.all(held.map((em) => em.rollback()));
+        for (const { value, ms } of await Promise.all(waiting)) {
+          expect(value).toBe(0);
+          expect(ms).toBeGreaterThan(CONNECT_MS);
+        }
+        expect(shard.figures()).toMatchObject({ circuit: 'closed', connectionsInUse: 0 });
+      });
+
       it('has figures: statements, errors, connections in use, and whether callers get through', async () => {
         const { statements = 0, errors = 0 } = shard.figures() ?? {};
         const em = shard.em();

@@ -123,8 +123,11 @@ export const problemCatalogue: Readonly<Record<ErrorCode, ProblemKind>> = {
   out_of_stock: { status: 409, title: 'Out of stock' },
   payload_too_large: { status: 413, title: 'Payload too large' },
   placement_unavailable: SHARD_UNAVAILABLE,
-  // Busy rather than away, which is the same to who waits.
-  pool_exhausted: SHARD_UNAVAILABLE,
+  // Busy rather than away; what a client does about it is the same.
+  pool_exhausted: {
+    ...SHARD_UNAVAILABLE,
+    detail: 'Too many requests wait for your data at the moment. Try again after as many seconds as Retry-After says.',
+  },
   rate_limited: { status: 429, title: 'Too many requests' },
   read_only_transaction: INTERNAL,
   reason_required: { status: 400, title: 'Reason required' },

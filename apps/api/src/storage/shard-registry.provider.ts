@@ -28,11 +28,11 @@ export const shardRegistryProvider: FactoryProvider<ShardRegistry> = {
 };
 
 /**
- * How long to wait for a free connection. On servers less than it takes to call the shard unavailable: a pool that is full is
- * no failure of the shard.
+ * How long to wait for a free connection. On servers no longer than for a new one: who stands in line has the shard's own
+ * time still before it.
  */
 export function acquireMs({ wire }: Engine, shardTimeoutMs: number): number {
-  return wire ? 0.8 * Math.min(shardTimeoutMs, MAX_CONNECT_MS) : shardTimeoutMs;
+  return wire ? Math.min(shardTimeoutMs, MAX_CONNECT_MS) : shardTimeoutMs;
 }
 
 /** Whether a tenant's rows lie in the database of this shard itself. What is not known is left to the guard's other rules. */

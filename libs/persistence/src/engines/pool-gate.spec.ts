@@ -1,12 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
 import { MikroORM } from '@mikro-orm/core';
-import type { AbstractSqlDriver, SqlEntityManager } from '@mikro-orm/sql';
+import type { AbstractSqlConnection, AbstractSqlDriver, SqlEntityManager } from '@mikro-orm/sql';
+import { type Kysely, sql } from 'kysely';
 import { aDatabase, eachEngine } from '#libs/testing';
 import { PoolExhaustedError } from '../errors/pool-exhausted.error.js';
-import { ormOptions } from '../orm-options.js';
+import { type OrmOverrides, ormOptions } from '../orm-options.js';
 import { Account } from '../transactions/account.fixture.js';
 import { transactional } from '../transactions/transactional.js';
 import type { PoolOptions } from './engine.js';
+import { getEngine } from './engines.js';
 import { type PoolFigures, poolFiguresOf } from './pool-gate.js';
 
 describe('a connection pool', () => {
@@ -93,6 +95,28 @@ describe('a connection pool', () => {
         }
         expect(figures()).toMatchObject({ inUse: 0, timeouts: 0 });
       }));
+
+    it('of a replica has the same size and patience', async () => {
+      const replicas = [getEngine(database.url).connectionOptions(database.url)];
+      const given = { entities: [Account], replicas, preferReadReplicas: true } as OrmOverrides;
+      const orm = new MikroORM<AbstractSqlDriver>(ormOptions(database.url, given, { max: 1, acquireTimeoutMs: 50 }));
+      try {
+        const [replica] = (orm.driver as unknown as { replicas: AbstractSqlConnection[] }).replicas;
+        await replica?.connect();
+        const client = replica?.getClient() as Kysely<unknown>;
+        const late = await client.transaction().execute(async (transaction) => {
+          await sql`select 1`.execute(transaction);
+          return sql`select 1`.execute(client).catch((error: unknown) => error);
+        });
+        expect(late).toMatchObject({ code: 'pool_exhausted', max: 1, waitedMs: 50 });
+        expect(poolFiguresOf(orm.driver)).toMatchObject([
+          { role: 'primary', max: 1, timeouts: 0 },
+          { role: 'replica', max: 1, inUse: 0, timeouts: 1 },
+        ]);
+      } finally {
+        await orm.close(true);
+      }
+    });
 
     it('gives its connection back when the SQL of taking one fails', async () => {
       let isBroken = true;

@@ -29,6 +29,23 @@ export const DEFAULT_POOL_MAX = 10;
 export const DEFAULT_ACQUIRE_TIMEOUT_MS = 30_000;
 
 const gates = new WeakMap<AbstractSqlDriver, PoolGate[]>();
+const gateOf = new WeakMap<AbstractSqlConnection, PoolGate>();
+
+/** Takes a connection for somebody whose turn it is. `release` gives one back that came too late. */
+export type CheckOutWrapper = (
+  take: () => Promise<DatabaseConnection>,
+  release: (connection: DatabaseConnection) => Promise<void>,
+) => Promise<DatabaseConnection>;
+
+/**
+ * Lets `wrap` stand around the taking of a connection, without the time that one waits in line for it: how busy we are says
+ * nothing of the server. Call before the connection opens, once for each.
+ */
+export function wrapCheckOut(connection: AbstractSqlConnection, wrap: CheckOutWrapper): void {
+  const gate = gateOf.get(connection);
+  if (!gate) throw new TypeError('This connection has no gate before its pool: open it with the options of an engine.');
+  gate.wrapCheckOut = wrap;
+}
 
 /** Figures of the pools behind a driver: the primary's, then one for each replica. */
 export function poolFiguresOf(driver: AbstractSqlDriver): PoolFigures[] {
@@ -42,7 +59,10 @@ export function installPoolGates(
   options: PoolGateOptions,
 ): void {
   const made = connections.map((connection, at) => new PoolGate(connection, at === 0 ? 'primary' : 'replica', options));
-  for (const gate of made) gate.install();
+  for (const [at, gate] of made.entries()) {
+    gate.install();
+    gateOf.set(connections[at] as AbstractSqlConnection, gate);
+  }
   gates.set(driver, made);
 }
 
@@ -51,6 +71,7 @@ export function installPoolGates(
  * its way: a pool that is full then hangs whatever asks. Here they wait in one line, for a bounded time, on every engine.
  */
 class PoolGate {
+  wrapCheckOut: CheckOutWrapper = (take) => take();
   readonly #waiting = new Set<() => void>();
   readonly #held = new WeakSet<DatabaseConnection>();
   #max: number;
@@ -90,17 +111,23 @@ class PoolGate {
   #keep(driver: Driver): void {
     const acquire = driver.acquireConnection.bind(driver);
     const release = driver.releaseConnection.bind(driver);
+    const take = async (...args: Parameters<typeof acquire>) => {
+      const connection = await acquire(...args);
+      try {
+        await this.#prepare(connection);
+        return connection;
+      } catch (error) {
+        // Whoever asked gets none, and so gives none back.
+        await release(connection);
+        throw error;
+      }
+    };
     driver.acquireConnection = async (options) => {
       if (this.#inUse < this.#max) this.#inUse++;
       // Whoever leaves hands the place over, so that nobody overtakes.
       else await this.#wait();
       try {
-        const connection = await acquire(options);
-        await this.#prepare(connection).catch(async (error) => {
-          // Whoever asked gets none, and so gives none back.
-          await release(connection);
-          throw error;
-        });
+        const connection = await this.wrapCheckOut(() => take(options), release);
         this.#held.add(connection);
         return connection;
       } catch (error) {

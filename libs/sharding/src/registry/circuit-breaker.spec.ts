@@ -54,6 +54,15 @@ describe('CircuitBreaker', () => {
     expect(breaker.state).toBe('closed');
   });
 
+  it('lets the next one try when the one that tries gives up', () => {
+    const { breaker, clock, fail } = aBreaker();
+    fail(3);
+    clock.now = 1000;
+    expect([breaker.admit(), breaker.admit()]).toEqual(['try', 'stay']);
+    breaker.gaveUp();
+    expect([breaker.admit(), breaker.admit()]).toEqual(['try', 'stay']);
+  });
+
   it('pauses again when the one that tries fails, whatever else comes in late', () => {
     const { breaker, clock, fail } = aBreaker();
     fail(3);

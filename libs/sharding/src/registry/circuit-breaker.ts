@@ -29,7 +29,7 @@ export class CircuitBreaker {
     this.#options = { now: () => performance.now(), ...options };
   }
 
-  /** Ask before each call. Whoever is told to `try` must report `succeeded` or `failed`, or all others stay away for good. */
+  /** Ask before each call. Whoever is told to `try` must report `succeeded`, `failed` or `gaveUp`, or all others stay away for good. */
   admit(): Verdict {
     if (this.#retryAt === undefined) return 'go';
     if (this.#isTrying || this.#options.now() < this.#retryAt) return 'stay';
@@ -53,6 +53,11 @@ export class CircuitBreaker {
   succeeded(): void {
     this.#failures = 0;
     this.#retryAt = undefined;
+    this.#isTrying = false;
+  }
+
+  /** The one that tries came to nothing for a reason that tells neither way: the next may try. */
+  gaveUp(): void {
     this.#isTrying = false;
   }
 

@@ -1,6 +1,13 @@
 import type { AbstractSqlConnection } from '@mikro-orm/sql';
 import { CompiledQuery, type DatabaseConnection, type Dialect, type Driver } from 'kysely';
-import { type Cut, isBoundedCall, runInSystemFrame, type Wire } from '#libs/persistence';
+import {
+  type Cut,
+  isBoundedCall,
+  PoolExhaustedError,
+  runInSystemFrame,
+  type Wire,
+  wrapCheckOut,
+} from '#libs/persistence';
 import { ShardUnavailableError } from '../errors/shard-unavailable.error.js';
 import { isUnavailable, toShardError } from '../fan-out/shard-failure.js';
 import { CircuitBreaker, type CircuitState, type Verdict } from './circuit-breaker.js';
@@ -21,7 +28,9 @@ interface Gated {
  */
 export class ShardGate {
   readonly #breaker: CircuitBreaker;
-  readonly #watched = new WeakMap<DatabaseConnection, Cut>();
+  /** How to cut off what was taken from the pool. */
+  readonly #cuts = new WeakMap<DatabaseConnection, Cut>();
+  readonly #watched = new WeakSet<DatabaseConnection>();
   /** Connections that broke or were cut off, and have not left their pool yet. */
   readonly #lost = new WeakSet<DatabaseConnection>();
   #checkOut: ReturnType<Wire['watch']> | undefined;
@@ -40,6 +49,7 @@ export class ShardGate {
   }
 
   install(): void {
+    wrapCheckOut(this.connection, (take, release) => this.#takeInTime(take, release));
     const gated = this.connection as unknown as Gated;
     const createDialect = gated.createKyselyDialect.bind(gated);
     gated.createKyselyDialect = (options) => {
@@ -62,7 +72,7 @@ export class ShardGate {
     const acquire = driver.acquireConnection.bind(driver);
     driver.acquireConnection = async (options) => {
       const verdict = this.#admit();
-      const connection = await this.#open(() => acquire(options), driver, verdict);
+      const connection = await this.#open(() => acquire(options), verdict);
       if (verdict === 'try') await this.#try(connection, driver);
       return connection;
     };
@@ -78,26 +88,43 @@ export class ShardGate {
   #admit(): Exclude<Verdict, 'stay'> {
     const verdict = this.#breaker.admit();
     if (verdict !== 'stay') return verdict;
-    const { retryAfterMs } = this.#breaker;
-    throw new ShardUnavailableError(this.shardId, 'it failed several times and is left alone', { retryAfterMs });
+    throw this.#leftAlone();
   }
 
-  /** Takes a connection from the pool, in time. */
-  async #open(acquire: () => Promise<DatabaseConnection>, driver: Driver, verdict: 'go' | 'try') {
-    const { connectMs } = this.patience;
+  #leftAlone(): ShardUnavailableError {
+    const { retryAfterMs } = this.#breaker;
+    return new ShardUnavailableError(this.shardId, 'it failed several times and is left alone', { retryAfterMs });
+  }
+
+  async #open(acquire: () => Promise<DatabaseConnection>, verdict: 'go' | 'try'): Promise<DatabaseConnection> {
     try {
-      const checkOut = await this.#watchPool();
-      const opening = checkOut(acquire);
-      const { taken, cut } = await within(opening, connectMs, () => {
-        // Whoever waited is gone: what comes late goes back.
-        opening.then(({ taken }) => driver.releaseConnection(taken)).catch(() => undefined);
-        return this.#silent(connectMs);
-      });
-      return this.#watch(taken, cut);
+      return this.#watch(await acquire());
     } catch (error) {
-      if (verdict === 'try' || isUnavailable(error)) this.#breaker.failed(verdict);
+      // That all connections are in use is our doing: it says nothing of the shard.
+      if (error instanceof PoolExhaustedError) {
+        if (verdict === 'try') this.#breaker.gaveUp();
+      } else if (verdict === 'try' || isUnavailable(error)) this.#breaker.failed(verdict);
       throw this.#named(error);
     }
+  }
+
+  /** Takes a connection from the pool when it is one's turn: standing in line is not the shard's time. */
+  async #takeInTime(
+    take: () => Promise<DatabaseConnection>,
+    release: (connection: DatabaseConnection) => Promise<void>,
+  ): Promise<DatabaseConnection> {
+    const { connectMs } = this.patience;
+    // It failed others while we stood in line.
+    if (this.#breaker.state === 'open') throw this.#leftAlone();
+    const checkOut = await this.#watchPool();
+    const opening = checkOut(take);
+    const { taken, cut } = await within(opening, connectMs, () => {
+      // Whoever waited is gone: what comes late goes back.
+      opening.then(({ taken }) => release(taken)).catch(() => undefined);
+      return this.#silent(connectMs);
+    });
+    this.#cuts.set(taken, cut);
+    return taken;
   }
 
   /** Made at the first check-out: there is no pool before. */
@@ -126,10 +153,10 @@ export class ShardGate {
     }
   }
 
-  #watch(connection: DatabaseConnection, cut: Cut): DatabaseConnection {
+  #watch(connection: DatabaseConnection): DatabaseConnection {
     // Pools give the same object again and again.
     if (this.#watched.has(connection)) return connection;
-    this.#watched.set(connection, cut);
+    this.#watched.add(connection);
     const { executeQuery, streamQuery } = connection;
     connection.executeQuery = (query, options) =>
       this.#send(connection, () => executeQuery.call(connection, query, options) as never);
@@ -167,7 +194,7 @@ export class ShardGate {
     if (this.#lost.has(connection)) return;
     this.#lost.add(connection);
     this.#breaker.failed();
-    this.#watched.get(connection)?.();
+    this.#cuts.get(connection)?.();
   }
 
   #unlessLost(connection: DatabaseConnection, error: unknown): void {
@@ -191,12 +218,18 @@ function isOtherDatabase(error: unknown): boolean {
 /** What `work` gives, or the error that `giveUp` makes when it takes longer. */
 async function within<T>(work: Promise<T>, milliseconds: number, giveUp: () => Error): Promise<T> {
   const { promise: late, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(giveUp()), milliseconds);
+  let isOver = false;
+  const tooLate = () => {
+    if (!isOver) reject(giveUp());
+  };
+  // A process that was busy reads first what has come meanwhile: its own delay is not the other's.
+  const timer = setTimeout(() => setImmediate(tooLate), milliseconds);
   // Nobody listens to it any more once the other has won.
   work.catch(() => undefined);
   try {
     return await Promise.race([work, late]);
   } finally {
+    isOver = true;
     clearTimeout(timer);
   }
 }
