@@ -206,9 +206,9 @@ describe('money', () => {
         // Who was cut off while committing does not know, but nobody was told of success in vain.
         expect(books.transfers).toBeGreaterThanOrEqual(succeeded);
         expect(succeeded).toBeLessThan(TRANSFERS);
-        // And the pool is whole: as many transfers as it has connections go through, at once.
+        // And the pool is whole: as many deposits as it has connections go through, at once, once the last cut is noticed.
         const again = Array.from({ length: 10 }, (_, index) =>
-          asRequest(() => service.deposit(String(wallets[index]), 1)),
+          onceServed(() => asRequest(() => service.deposit(String(wallets[index]), 1))),
         );
         await Promise.all(again);
       });
