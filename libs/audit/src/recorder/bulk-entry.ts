@@ -1,4 +1,4 @@
-import { isRaw, Utils } from '@mikro-orm/core';
+import { type EntityMetadata, type EntityProperty, isRaw, Utils } from '@mikro-orm/core';
 import type { BulkWrite, Change } from '#libs/persistence';
 import { AuditPolicy } from '../policy/audit-policy.js';
 import { type Happening, toEntityId } from './new-entry.js';
@@ -33,7 +33,7 @@ function toHappening(changes: readonly Change[]): Happening {
   const text = {
     rows: told(changes.length),
     keys: told(changes.map(toEntityId)),
-    statement: told(toStatement(bulk, AuditPolicy.of(meta))),
+    statement: told(toStatement(bulk, meta)),
   };
   const tenantId = key.tenantId as string;
   return {
@@ -46,30 +46,39 @@ function toHappening(changes: readonly Change[]): Happening {
 }
 
 /** What was asked for, as far as it may be told. Rows that were given one by one are not repeated. */
-function toStatement({ kind, where, set }: BulkWrite, policy: AuditPolicy): object {
+function toStatement({ kind, where, set }: BulkWrite, meta: EntityMetadata): object {
   return {
     kind,
-    ...(where && { where: tell(where, policy) }),
-    ...(set && { set: tell(set, policy) }),
+    ...(where && { where: tell(where, meta) }),
+    ...(set && { set: tell(set, meta) }),
   };
 }
 
 /**
  * A condition or an assignment with its secrets withheld, at whatever depth: what has a secret property's name is one, also
- * inside of operators and relations.
+ * inside of operators. What a condition asks of related rows is told as far as their own class allows.
  */
-function tell(value: unknown, policy: AuditPolicy, path = ''): unknown {
+function tell(value: unknown, meta: EntityMetadata, path = ''): unknown {
   if (isRaw(value)) return { sql: value.sql, parameters: value.params.length };
   if (value instanceof Date || typeof value === 'bigint')
     return String(value instanceof Date ? value.toISOString() : value);
-  if (Array.isArray(value)) return value.map((item) => tell(item, policy, path));
+  if (Array.isArray(value)) return value.map((item) => tell(item, meta, path));
   if (typeof value !== 'object' || value === null) return value;
   if (!Utils.isPlainObject(value) && 'id' in value && Utils.isEntity(value, true)) return (value as { id: unknown }).id;
+  const policy = AuditPolicy.of(meta);
   const told: Record<string, unknown> = {};
   for (const [name, part] of Object.entries(value)) {
     const inner = name.startsWith('$') ? path : path === '' ? name : `${path}.${name}`;
     const isSecret = [inner, name].some((it) => it !== '' && policy.disclosureOf(it) !== 'value');
-    told[name] = isSecret ? WITHHELD : tell(part, policy, inner);
+    const related = path === '' ? findRelated(meta, name) : undefined;
+    if (isSecret) told[name] = WITHHELD;
+    else told[name] = related ? tell(part, related) : tell(part, meta, inner);
   }
   return told;
+}
+
+/** The class at the other end of a relation. */
+function findRelated(meta: EntityMetadata, name: string): EntityMetadata | undefined {
+  const property = meta.properties[name as never] as EntityProperty | undefined;
+  return property?.embeddedProps ? undefined : property?.targetMeta;
 }
