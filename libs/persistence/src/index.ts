@@ -31,6 +31,7 @@ export type { BranchName, PreparedBranch, TwoPhaseDialect } from './engines/two-
 export type { Cut, Wire } from './engines/wire.js';
 
 export { AppendOnly, isAppendOnly } from './entities/append-only.decorator.js';
+export { DecimalTextType } from './entities/decimal-text.type.js';
 export { compareJsonByContent } from './entities/json-comparison.js';
 export { Money } from './entities/money.js';
 export { newId } from './entities/new-id.js';

@@ -2,6 +2,7 @@ import type { Options } from '@mikro-orm/core';
 import type { AbstractSqlDriver } from '@mikro-orm/sql';
 import type { PoolOptions } from './engines/engine.js';
 import { getEngine } from './engines/engines.js';
+import { readExactIntegers } from './entities/exact-integers.js';
 import { compareJsonByContent } from './entities/json-comparison.js';
 
 /** What `ormOptions` leaves to its caller: entities, subscribers, the EntityManager class, a context name. */
@@ -18,7 +19,15 @@ export function ormOptions(url: string, overrides: OrmOverrides = {}, pool?: Poo
     // A missing database is a fault to report. By default MikroORM would create an empty one in its place.
     ensureDatabase: false,
     // Defaults belong in the mapping: guessing them from constructors puts surprises into the DDL.
-    discovery: { inferDefaultValues: false, afterDiscovered: compareJsonByContent, ...discovery },
+    discovery: {
+      inferDefaultValues: false,
+      ...discovery,
+      async afterDiscovered(storage, platform) {
+        compareJsonByContent(storage);
+        readExactIntegers(storage, platform);
+        await discovery?.afterDiscovered?.(storage, platform);
+      },
+    },
     // Composite keys carry the tenant through every join, so these would add nothing; and with them on, a nested
     // select-in drops rows whose own nullable to-one is null (MikroORM 7.2.1).
     autoJoinRefsForFilters: false,
