@@ -3,7 +3,7 @@ import type { SqlEntityManager } from '@mikro-orm/sql';
 import { Injectable } from '@nestjs/common';
 import { appendRows, newId } from '#libs/persistence';
 import { AuditSubjectKey } from '../entities/audit-subject-key.entity.js';
-import { newSecret, type PersonalKey } from './personal-cipher.js';
+import { newSecret, type PersonalKey, secretFromText, secretToText } from './personal-cipher.js';
 
 /** The transaction whose entries are enciphered. */
 export interface KeyTarget {
@@ -72,7 +72,7 @@ export class PersonalKeys {
     const keys = new Map<string, PersonalKey>();
     for (const { id, subject, secret } of rows as unknown as AuditSubjectKey[]) {
       if (keys.has(subject)) continue;
-      const key = { id, secret: Buffer.from(secret, 'base64url') };
+      const key = { id, secret: secretFromText(secret) };
       keys.set(subject, key);
       if (!this.#fresh.has(id)) this.#keep(`${tenantId} ${subject}`, key);
     }
@@ -92,7 +92,7 @@ export class PersonalKeys {
       own: {
         id: made.map(({ id }) => id),
         subject: subjects,
-        secret: made.map(({ secret }) => secret.toString('base64url')),
+        secret: made.map(({ secret }) => secretToText(secret)),
       },
       shared: { tenantId },
     });

@@ -1,7 +1,7 @@
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import type { AuditEntry } from '../entities/audit-entry.entity.js';
 import { AuditSubjectKey } from '../entities/audit-subject-key.entity.js';
-import { decipher, keyIdOf, type PersonalKey } from './personal-cipher.js';
+import { decipher, keyIdOf, type PersonalKey, secretFromText } from './personal-cipher.js';
 
 /** Begins what `changes` says of a personal property. */
 const MARK = '{"personal":"';
@@ -35,7 +35,7 @@ export async function findKeys(ids: ReadonlySet<string>, em: SqlEntityManager): 
   for (let start = 0; start < all.length; start += KEYS_AT_ONCE) {
     const where = { id: { $in: all.slice(start, start + KEYS_AT_ONCE) } };
     for (const { id, secret } of await em.find(AuditSubjectKey, where, { disableIdentityMap: true })) {
-      keys.set(id, { id, secret: Buffer.from(secret, 'base64url') });
+      keys.set(id, { id, secret: secretFromText(secret) });
     }
   }
   return keys;

@@ -105,9 +105,13 @@ export class AuditSealer {
     const frontier = readFrontier(log, ring);
     const after = from ?? (await this.#startOf(em, before, lookBackMs));
     const found = await new TrailRows(em, this.#tenantId).unsealed(after, BATCH);
-    const accepted = found.filter((it) => isAccepted(it, ring, before.opening));
+    const accepted: UnsealedEntry[] = [];
+    const refused: string[] = [];
+    for (const it of found) {
+      if (isAccepted(it, ring, before.opening)) accepted.push(it);
+      else refused.push(it.entry.id as string);
+    }
     const isLast = found.length < BATCH;
-    const refused = found.filter((it) => !accepted.includes(it)).map(({ entry }) => entry.id as string);
     const isResigned = verifyCheckpoint(before, ring) !== 'valid' || before.keyId !== ring.activeId;
     if (accepted.length > 0 || isResigned || (before.opening && isLast)) {
       const last = await this.#append(em, { before, frontier, accepted });
