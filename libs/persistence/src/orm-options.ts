@@ -1,4 +1,4 @@
-import type { Options } from '@mikro-orm/core';
+import { type Options, Utils } from '@mikro-orm/core';
 import type { AbstractSqlDriver } from '@mikro-orm/sql';
 import type { PoolOptions } from './engines/engine.js';
 import { getEngine } from './engines/engines.js';
@@ -12,9 +12,10 @@ export type OrmOverrides = Partial<Options<AbstractSqlDriver>>;
 export function ormOptions(url: string, overrides: OrmOverrides = {}, pool?: PoolOptions): Options<AbstractSqlDriver> {
   const engine = getEngine(url);
   const { discovery, ...rest } = overrides;
+  const connection = engine.connectionOptions(url, pool);
   return {
     driver: engine.driver,
-    ...engine.connectionOptions(url, pool),
+    ...connection,
     metadataCache: { enabled: false },
     // A missing database is a fault to report. By default MikroORM would create an empty one in its place.
     ensureDatabase: false,
@@ -36,5 +37,15 @@ export function ormOptions(url: string, overrides: OrmOverrides = {}, pool?: Poo
     // Reading the whole database back after every migration takes seconds once there are tenant schemas.
     migrations: { snapshot: false },
     ...rest,
+    ...mergeDriverOptions(connection, rest),
   } as Options<AbstractSqlDriver>;
+}
+
+/** What the engine tells its driver stays, unless the caller says otherwise by name, or brings a client of its own. */
+function mergeDriverOptions(
+  { driverOptions: own }: OrmOverrides,
+  { driverOptions: given }: OrmOverrides,
+): OrmOverrides {
+  if (!Utils.isPlainObject(own) || (given !== undefined && !Utils.isPlainObject(given))) return {};
+  return { driverOptions: { ...own, ...given } };
 }

@@ -9,7 +9,7 @@ import { mysqlTwoPhaseDialect } from './mysql.two-phase-dialect.js';
 import { mysqlWire } from './mysql.wire.js';
 import { withReliableTransactions } from './reliable-transactions.js';
 
-import { serverOptions } from './server-options.js';
+import { keptIdle, serverOptions } from './server-options.js';
 
 const driver = new LazyDriver('@mikro-orm/mariadb', 'MariaDbDriver', (it) =>
   withReliableTransactions(it, mariadbTransactionDialect, mysqlTwoPhaseDialect),
@@ -32,5 +32,6 @@ export const mariadbEngine: Engine = {
     // MikroORM knows one URL scheme for both products.
     ...serverOptions(url.replace(/^mariadb:/, 'mysql:'), pool),
     charset: 'utf8mb4',
+    driverOptions: { maxIdle: keptIdle(pool) },
   }),
 };

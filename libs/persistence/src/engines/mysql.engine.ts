@@ -9,7 +9,7 @@ import { mysqlTwoPhaseDialect } from './mysql.two-phase-dialect.js';
 import { mysqlWire } from './mysql.wire.js';
 import { withReliableTransactions } from './reliable-transactions.js';
 
-import { serverOptions } from './server-options.js';
+import { keptIdle, serverOptions } from './server-options.js';
 
 const driver = new LazyDriver('@mikro-orm/mysql', 'MySqlDriver', (it) =>
   withReliableTransactions(it, mysqlTransactionDialect, mysqlTwoPhaseDialect),
@@ -28,5 +28,9 @@ export const mysqlEngine: Engine = {
   locks: mysqlLockDialect,
   places: mysqlPlaceDialect,
   wire: mysqlWire,
-  connectionOptions: (url, pool) => ({ ...serverOptions(url, pool), charset: 'utf8mb4' }),
+  connectionOptions: (url, pool) => ({
+    ...serverOptions(url, pool),
+    charset: 'utf8mb4',
+    driverOptions: { maxIdle: keptIdle(pool) },
+  }),
 };

@@ -34,3 +34,12 @@ export function serverOptions(url: string, pool: PoolOptions = {}): Partial<Opti
     ...(onCreateSql && { onCreateConnection: (connection: unknown) => sendOnCreate(connection, onCreateSql) }),
   };
 }
+
+/**
+ * How many connections mysql2 may keep while they are idle. MikroORM says none, whereupon every idle connection is closed
+ * within a second, whatever its time-out. The last one of a pool is not kept, or mysql2 would never look for those whose
+ * time is over; in a pool of one it is.
+ */
+export function keptIdle({ max = DEFAULT_POOL_MAX }: PoolOptions = {}): number {
+  return Math.max(1, max - 1);
+}
