@@ -1,7 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { DEMO_OPERATOR, TenantPurgeService } from '#apps/api';
 import { runInContext } from '#libs/context';
-import { TenantNotArchivedError } from '#libs/tenancy';
+import { CentralEntityManager } from '#libs/persistence';
+import { IsolationStrategies, TenantNotArchivedError } from '#libs/tenancy';
 import { type Answer, ApiClient, logIn, signUp, withToken } from './support/api-client.js';
 import { startTestApp, type TestApp } from './support/test-app.js';
 
@@ -119,6 +120,42 @@ describe('the tenants of the platform', () => {
     const next = await anonymous.call('/v1/tenants', { body: { slug: 'purged', name: 'Next', owner } });
     expect(next).toMatchObject({ status: 201 });
     expect(next.body.tenant.id).not.toBe(tenant.id);
+  });
+
+  it('cannot be activated while they are purged', async () => {
+    await signUp(test.app, 'closing');
+    await operator.call('/v1/platform/tenants/closing', { method: 'DELETE' });
+    const strategies = test.app.get(IsolationStrategies);
+    const drop = jest.spyOn(Object.getPrototypeOf(strategies.get('row', 'shard-1')), 'drop');
+    const activate = () =>
+      operator.call('/v1/platform/tenants/closing', { method: 'PATCH', body: { status: 'active' } });
+    let answer: Awaited<ReturnType<typeof activate>> | undefined;
+    drop.mockImplementationOnce(async () => {
+      answer = await activate();
+    });
+    await runInContext({}, () => test.app.get(TenantPurgeService).purge('closing'));
+    drop.mockRestore();
+    expect(answer).toMatchObject({ status: 409, body: { code: 'conflict' } });
+    expect((await operator.call('/v1/platform/tenants/closing')).status).toBe(404);
+  });
+
+  it('keep the place that was made for them when the answer to their sign-up is lost', async () => {
+    const email = 'owner@lost.example';
+    const events = await runInContext({}, () => test.app.get(CentralEntityManager).get().getEventManager());
+    let isLost = false;
+    events.registerSubscriber({
+      afterTransactionCommit: async () => {
+        if (isLost) return;
+        isLost = true;
+        throw new Error('the answer to the commit is lost');
+      },
+    });
+    const owner = { email, password: 'long enough', name: 'L' };
+    const body = { slug: 'lost', name: 'Lost', owner, placement: { strategy: 'database' } };
+    await operator.call('/v1/platform/tenants', { body });
+    expect((await operator.call('/v1/platform/tenants/lost')).status).toBe(200);
+    const token = await logIn(test.app, email, owner.password);
+    expect((await withToken(test.app, token).call('/v1/products')).status).toBe(200);
   });
 
   it('answers the archiving of a tenant that is not there with 404', async () => {

@@ -13,6 +13,7 @@ import {
   type TenantStatus,
   TenantStore,
 } from '#libs/tenancy';
+import { ConflictError } from '../http/errors/conflict.error.js';
 import { InvalidInputError } from '../http/errors/invalid-input.error.js';
 import type { PageQuery } from '../http/page.schemas.js';
 import { type Page, Pager } from '../http/pager.js';
@@ -117,6 +118,9 @@ export class PlatformService {
       if (tenant.status === status) return;
       tenant.status = status;
       const placement = await transaction.findOneOrFail(PlacementRecord, { tenantId: tenant.id });
+      if (placement.state === 'moving') {
+        throw new ConflictError(`The tenant "${slug}" is being purged. Let the purge end, or repeat it.`);
+      }
       if ((status === 'archived') !== (placement.state === 'archived')) {
         placement.state = status === 'archived' ? 'archived' : 'active';
         placement.epoch++;

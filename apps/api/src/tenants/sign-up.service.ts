@@ -67,12 +67,22 @@ export class SignUpService {
       await strategy.provision(placement);
       await work();
     } catch (error) {
-      if (placement.strategy !== 'row') {
+      if (placement.strategy !== 'row' && (await this.#isForNobody(placement))) {
         // What cannot be dropped now is named; nothing refers to it.
         await strategy.drop(placement).catch((failure) => logger.error({ failure, placement }, 'A place is left over'));
       }
       throw error;
     }
+  }
+
+  /** A commit may succeed and its answer be lost: only a place that the central database knows nothing of is dropped. */
+  async #isForNobody({ tenantId }: PlacementRecord): Promise<boolean> {
+    const fork = this.central.get().fork({ disableContextResolution: true });
+    const found = await fork.count(Tenant, { id: tenantId }).catch((failure) => {
+      logger.error({ failure, tenantId }, 'A place is kept, since nobody could tell whose it is');
+      return undefined;
+    });
+    return found === 0;
   }
 
   /** The first entry of a tenant's trail says who made it. */

@@ -1,7 +1,15 @@
+import { LockMode } from '@mikro-orm/core';
 import { Injectable } from '@nestjs/common';
 import { SessionStore } from '#libs/identity';
 import { CentralEntityManager } from '#libs/persistence';
-import { IsolationStrategies, SlugLook, Tenant, TenantNotArchivedError, TenantStore } from '#libs/tenancy';
+import {
+  IsolationStrategies,
+  PlacementRecord,
+  SlugLook,
+  Tenant,
+  TenantNotArchivedError,
+  TenantStore,
+} from '#libs/tenancy';
 
 /**
  * Removes an archived tenant for good: its rows, wherever they lie, and all that the central database holds of it. People's
@@ -17,12 +25,13 @@ export class TenantPurgeService {
   ) {}
 
   /**
-   * May be repeated after a failure: the central database is the last to forget.
+   * May be repeated after a failure: the central database is the last to forget. From the moment it begins, the tenant
+   * cannot be activated again.
    * @throws {TenantNotFoundError} @throws {TenantNotArchivedError}
    */
   async purge(slug: string): Promise<void> {
-    const { id, status, placement } = await this.tenants.getBySlug(slug);
-    if (status !== 'archived') throw new TenantNotArchivedError(slug);
+    const { id, placement } = await this.tenants.getBySlug(slug);
+    await this.#close(id, slug);
     await this.strategies.get(placement.strategy, placement.shardId).drop(placement);
     await this.central.get().transactional(async (em) => {
       for (const meta of em.getMetadata().getAll().values()) {
@@ -34,5 +43,16 @@ export class TenantPurgeService {
     });
     this.tenants.forget(id);
     this.sessions.forget({ tenantId: id });
+  }
+
+  /** What is kept of the tenant may be old: whether it is archived is read under a lock, which an activation waits for. */
+  async #close(id: string, slug: string): Promise<void> {
+    await this.central.get().transactional(async (em) => {
+      const tenant = await em.findOne(Tenant, id, { lockMode: LockMode.PESSIMISTIC_WRITE, refresh: true });
+      if (tenant?.status !== 'archived') throw new TenantNotArchivedError(slug);
+      const placement = await em.findOneOrFail(PlacementRecord, { tenantId: id });
+      placement.state = 'moving';
+      await em.flush();
+    });
   }
 }
