@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 
 /** @type {import('jest').Config} */
 export default {
@@ -18,6 +19,8 @@ export default {
   // No test is timed: this only ends what hangs, on a machine that is busy with something else too.
   testTimeout: 120_000,
   coverageProvider: 'v8',
+  // Two even on two cores: databases do much of the work. And only workers are replaced when they have grown.
+  maxWorkers: Math.max(2, availableParallelism() - 1),
   workerIdleMemoryLimit: '512MB',
   collectCoverageFrom: ['apps/**/src/**/*.ts', 'libs/**/src/**/*.ts'],
 };
