@@ -8,6 +8,7 @@ import {
   eachEngine,
   expectStatements,
   Order,
+  OrderLine,
   Payment,
   Product,
   Tag,
@@ -116,6 +117,29 @@ describe('models', () => {
         // #endregion
         expect([howMany, page.map(({ name }) => name), loud.products.isInitialized()]).toEqual([2, ['Dune'], false]);
         await expectStatements(database, 1, () => loud.products.loadCount(true));
+      }));
+
+    it('adds to a large collection, removes from it and pages through it, and reads none of its other rows', () =>
+      forTenant(async (em) => {
+        await stock(em);
+        const calm = await em.findOneOrFail(Tag, { name: 'calm' });
+        const book = await em.findOneOrFail(Product, { name: 'Ulysses' });
+        book.tags.add(calm);
+        await em.flush();
+        expect([book.tags.isInitialized(), await calm.products.loadCount(true)]).toEqual([false, 2]);
+        const order = await em.findOneOrFail(Order, { status: 'open' });
+        const before = await order.lines.loadCount();
+        order.lines.add(em.create(OrderLine, { order, product: book, quantity: 9 }));
+        await em.flush();
+        const page = await order.lines.matching({
+          where: { quantity: { $gt: 2 } },
+          orderBy: { quantity: 'desc' },
+          limit: 1,
+        });
+        expect([order.lines.isInitialized(), page.map(({ quantity }) => quantity)]).toEqual([false, [9]]);
+        expect(await order.lines.loadCount(true)).toBe(before + 1);
+        await em.remove(page).flush(); // Collection.remove() would ask for the whole of it
+        expect([order.lines.isInitialized(), await order.lines.loadCount(true)]).toEqual([false, before]);
       }));
   });
 });
