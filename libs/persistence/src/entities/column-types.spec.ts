@@ -90,6 +90,25 @@ describe('a column type', () => {
       }),
     );
 
+    it('big is compared, ordered and paged by size, not by its first digit', () =>
+      asTenant(tenant, async () => {
+        const em = database.fork();
+        const sizes = [7n, -1n, 2n ** 40n, 2n ** 53n + 1n, 2n ** 53n, 30n];
+        for (const big of sizes) em.create(Sample, { big, short: 'by size' });
+        await em.flush();
+        const mine = { tenantId, short: 'by size' };
+        const bigs = async (where: object, options: object) =>
+          (await database.fork().find(Sample, { ...mine, ...where }, options)).map(({ big }) => big);
+        const inOrder = [-1n, 7n, 30n, 2n ** 40n, 2n ** 53n, 2n ** 53n + 1n];
+        expect(await bigs({}, { orderBy: { big: 'asc' } })).toEqual(inOrder);
+        expect(await bigs({ big: { $gt: 7n } }, { orderBy: { big: 'desc' } })).toEqual(inOrder.slice(2).reverse());
+        expect(await bigs({ big: { $in: [30n, 2n ** 53n + 1n] } }, { orderBy: { big: 'asc' } })).toHaveLength(2);
+        const page = { where: mine, orderBy: { big: 'asc', id: 'asc' }, first: 3 } as const;
+        const first = await database.fork().findByCursor(Sample, page);
+        const second = await database.fork().findByCursor(Sample, { ...page, after: first });
+        expect([...first.items, ...second.items].map(({ big }) => big)).toEqual(inOrder);
+      }));
+
     it('json takes the same content in another order of keys for no change', () =>
       asTenant(tenant, async () => {
         const em = database.fork();
