@@ -1,3 +1,4 @@
+import { DeadlockException } from '@mikro-orm/core';
 import type { ContextTenant } from '#libs/context';
 import { type PlaceDialect, runInSystemFrame } from '#libs/persistence';
 import { PlacementUnavailableError } from '../errors/placement-unavailable.error.js';
@@ -9,6 +10,8 @@ import { hearStatements, PlaceTemplate } from './place-template.js';
 import type { TenantDatabases, TenantOrm } from './tenant-databases.js';
 
 type Schemas = NonNullable<PlaceDialect['schemas']>;
+
+const DROP_ATTEMPTS = 5;
 
 /** The schemas of tenants on all shards: one instance of MikroORM per shard whose tables lie in a schema named per call. */
 export class TenantSchemas {
@@ -50,8 +53,18 @@ export class TenantSchemas {
     return (await this.#migrate(placement)).ran;
   }
 
+  /** Work in the background may hold some of its tables while others are taken: the server then ends one of the two. */
   async drop(placement: Placement): Promise<void> {
-    await this.#send(placement, ({ drop }, name, send) => send(drop(name)));
+    const { driver } = this.orm(placement.shardId);
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await this.#send(placement, ({ drop }, name, send) => send(drop(name)));
+        return;
+      } catch (error) {
+        const isDeadlock = driver.convertException(error as Error) instanceof DeadlockException;
+        if (!isDeadlock || attempt === DROP_ATTEMPTS) throw error;
+      }
+    }
   }
 
   /** @returns whether it is new for certain */
