@@ -1,4 +1,4 @@
-import type { EntityClass, EventArgs, FlushEventArgs } from '@mikro-orm/core';
+import { type EntityClass, type EventArgs, type FlushEventArgs, JsonType } from '@mikro-orm/core';
 import {
   AuditEntry,
   AuditRecorder,
@@ -182,7 +182,15 @@ export const controls = {
     }),
   },
   /** Compares JSON as text. */
-  textualJson: { discovery: { afterDiscovered: () => {} } },
+  textualJson: {
+    discovery: {
+      afterDiscovered(storage) {
+        const types = [...storage.getAll().values()].flatMap((meta) => meta.props.map(({ customType }) => customType));
+        // What `ormOptions` has put there goes: MikroORM's own comparison of the text is left.
+        for (const type of types) if (type instanceof JsonType) type.compareValues = (a, b) => a === b;
+      },
+    },
+  },
   /** Knows no policy: nothing is secret, ignored or left out. */
   talkative: {
     recorder: (forge): ChangeSubscriber => ({
