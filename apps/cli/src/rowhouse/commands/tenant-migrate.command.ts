@@ -1,6 +1,6 @@
 import { DatabaseMigrator, TenantPlaces } from '#apps/api';
 import type { CliCall, CliCommand } from '../cli-command.js';
-import { MigrationFailedError } from '../tenants/migration-failed.error.js';
+import { MigrationFailedError } from '../migration-failed.error.js';
 import { UsageError } from '../usage.error.js';
 
 /** Brings schemas and databases of single tenants up to date; the start of the application does the same for all. */
