@@ -3,9 +3,7 @@ import type { AbstractSqlDriver, SqlEntityManager } from '@mikro-orm/sql';
 import { isAppendOnly, isSharedByTenants, runInSystemFrame } from '#libs/persistence';
 import { RowSecurityError } from '../errors/row-security.error.js';
 import { type FoundTable, mayTakeRole, readRole, readTables } from './found-security.js';
-import { type TenantPolicy, tenantPolicies, tenantTablesOf } from './tenant-policies.js';
-
-const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`;
+import { createPolicySql, quoted, type TenantPolicy, tenantPolicies, tenantTablesOf } from './tenant-policies.js';
 
 /** Another process did the same at the same time; roles and privileges are rows like any other. */
 const RACES = new Set(['42710', '23505', 'XX000']);
@@ -141,7 +139,7 @@ function findingsOf(table: FoundTable, column: string, role: string): string[] {
   const wanted = tenantPolicies(column);
   for (const policy of wanted) {
     const found = table.policies.find((it) => it.name === policy.name);
-    const create = createSql(name, policy);
+    const create = createPolicySql(name, policy);
     if (!found)
       find(`policy "${policy.name}" is missing`, `${create} (in a migration: rowSecuritySql('${table.name}'))`);
     else if (!isSamePolicy(found, policy))
@@ -152,10 +150,6 @@ function findingsOf(table: FoundTable, column: string, role: string): string[] {
       find(`policy "${extra}" lets more rows through`, `drop policy ${quoted(extra)} on ${name}`);
   }
   return findings;
-}
-
-function createSql(table: string, { name, command, using, check }: TenantPolicy): string {
-  return `create policy ${quoted(name)} on ${table} for ${command} using (${using})${check ? ` with check (${check})` : ''}`;
 }
 
 function isSamePolicy(found: FoundTable['policies'][number], wanted: TenantPolicy): boolean {

@@ -2,7 +2,8 @@ import type { EntityMetadata, MetadataStorage, PolicyDef } from '@mikro-orm/core
 import { tenantColumnOf } from '../guard/sql/catalogue.js';
 import { EVERY_TENANT, TENANT_SETTING } from './tenant-setting.js';
 
-const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`;
+/** An identifier of PostgreSQL. */
+export const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`;
 
 /** A policy as it is declared. All commands unless `command` says otherwise; for every role. */
 export interface TenantPolicy {
@@ -35,11 +36,13 @@ export function rowSecuritySql(table: string, column?: string): string[] {
   return [
     `alter table ${quoted(table)} enable row level security`,
     `alter table ${quoted(table)} force row level security`,
-    ...tenantPolicies(column).map(
-      ({ name, command, using, check }) =>
-        `create policy ${quoted(name)} on ${quoted(table)} for ${command} using (${using})${check ? ` with check (${check})` : ''}`,
-    ),
+    ...tenantPolicies(column).map((policy) => createPolicySql(quoted(table), policy)),
   ];
+}
+
+/** @param table  quoted, with its schema in front where it is not on the path */
+export function createPolicySql(table: string, { name, command, using, check }: TenantPolicy): string {
+  return `create policy ${quoted(name)} on ${table} for ${command} using (${using})${check ? ` with check (${check})` : ''}`;
 }
 
 /** Undoes `rowSecuritySql`, for `down` of a migration on a table that stays. */
