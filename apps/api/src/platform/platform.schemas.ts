@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { strategyNames } from '#libs/tenancy';
 import { signUpSchema } from '../tenants/sign-up.schemas.js';
 
+/** A sign-up by an operator, who may also say where the tenant lives. */
 export const platformSignUpSchema = signUpSchema
   .extend({
     placement: z

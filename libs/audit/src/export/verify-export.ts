@@ -14,6 +14,7 @@ export interface ExportTrust {
   readonly against?: SignedCheckpoint | undefined;
 }
 
+/** What an export shows: whether its trail holds together, whose it is, and how far the keys can be believed. */
 export interface ExportVerdict extends TrailVerdict {
   readonly tenantId: string;
   /** Whether the keys came from elsewhere. */

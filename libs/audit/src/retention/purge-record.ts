@@ -14,16 +14,19 @@ export interface PurgeRecord {
   readonly reason: string;
 }
 
+/** A purge record that the audit key of its time vouches for. */
 export type SignedPurge = PurgeRecord & AuditSignature;
 
 function textOf({ id, tenantId, purgedAt, before, ranges, reason }: PurgeRecord): string {
   return `rowhouse audit purge 1\n${JSON.stringify([id, tenantId, purgedAt, before, ranges, reason])}\n`;
 }
 
+/** Signs with the present key of the ring. */
 export function signPurge(record: PurgeRecord, ring: AuditKeyRing): SignedPurge {
   return { ...record, ...ring.sign(textOf(record)) };
 }
 
+/** `valid`, or why the record does not count: its text was changed, or its key is unknown or revoked. Synchronous. */
 export function verifyPurge(record: SignedPurge, ring: AuditKeyRing): SignatureVerdict {
   return ring.verify(textOf(record), record);
 }

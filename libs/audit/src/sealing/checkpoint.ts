@@ -15,6 +15,7 @@ export interface Checkpoint {
   readonly opening: boolean;
 }
 
+/** A checkpoint that the audit key of its time vouches for. Whoever keeps one notices when the trail is rolled back behind it. */
 export type SignedCheckpoint = Checkpoint & AuditSignature;
 
 /** The text that is signed: a line for each fact, and what it is first, so that it cannot pass for something else. */
@@ -22,10 +23,12 @@ function textOf({ tenantId, size, root, last, sealedAt, opening }: Checkpoint): 
   return `rowhouse audit checkpoint 1\n${tenantId}\n${size}\n${root}\n${last}\n${sealedAt}\n${opening}\n`;
 }
 
+/** Signs with the present key of the ring. */
 export function signCheckpoint(checkpoint: Checkpoint, ring: AuditKeyRing): SignedCheckpoint {
   return { ...checkpoint, ...ring.sign(textOf(checkpoint)) };
 }
 
+/** `valid`, or why the checkpoint does not count: its text was changed, or its key is unknown or revoked. Synchronous. */
 export function verifyCheckpoint(checkpoint: SignedCheckpoint, ring: AuditKeyRing): SignatureVerdict {
   return ring.verify(textOf(checkpoint), checkpoint);
 }

@@ -14,6 +14,7 @@ export type RowSource<Row> = readonly Row[] | Iterable<Row> | AsyncIterable<Row>
  */
 export type BulkRow<Entity> = EntityData<Entity>;
 
+/** What every bulk write may be told. */
 export interface BulkOptions {
   /** Rows of one transaction. Default: an array as a whole, of other sources 1,000. */
   readonly batchSize?: number;
@@ -27,11 +28,13 @@ export interface BulkOptions {
   readonly onRejected?: (index: number, error: BulkRowError) => void;
 }
 
+/** How `bulkUpsert` tells which rows are there already. */
 export interface BulkUpsertOptions<Entity> extends BulkOptions {
   /** Properties that tell rows apart: the primary key or a unique constraint, the tenant left out. */
   readonly by: readonly (keyof Entity & string)[];
 }
 
+/** How `bulkUpdate` finds the row of each of its rows. */
 export interface BulkUpdateOptions<Entity> extends BulkOptions {
   /** As in `bulkUpsert`. Default: the primary key. */
   readonly by?: readonly (keyof Entity & string)[];
@@ -45,20 +48,24 @@ export type BulkSelection<Entity> =
 /** What the chosen rows shall hold: values as in a row, or `raw(…)` for an expression that the database works out per row. */
 export type BulkChanges<Entity> = { readonly [Name in keyof BulkRow<Entity>]?: BulkRow<Entity>[Name] | Raw };
 
+/** Counts of rows, of all batches together. */
 export interface BulkInsertResult {
   readonly inserted: number;
   /** Rows that `onRejected` was told of. */
   readonly rejected: number;
 }
 
+/** Counts of rows; each row given is in exactly one. */
 export interface BulkUpsertResult extends BulkInsertResult {
   readonly updated: number;
   /** Rows that already were as given: nothing was written, no version raised, no change announced. */
   readonly unchanged: number;
 }
 
+/** Counts of rows, as of an upsert that inserts nothing. */
 export type BulkUpdateResult = Omit<BulkUpsertResult, 'inserted'>;
 
+/** Count of rows, each of its concrete class and all its tables. */
 export interface BulkDeleteResult {
   readonly deleted: number;
 }

@@ -17,6 +17,7 @@ import { findInTransaction } from './find-in-transaction.js';
 import { FlushRecord } from './flush-record.js';
 import { TransactionScope } from './transaction-scope.js';
 
+/** Who is told of changes, and of what goes wrong after a commit. */
 export interface ChangeEventsOptions {
   readonly subscribers: readonly ChangeSubscriber[];
   /** Told what `afterCommit`, `afterRollback` and `onCommit` callbacks threw: it is too late for anything but a log line. */

@@ -1,6 +1,7 @@
 import type { EntityMetadata } from '@mikro-orm/core';
 import type { BulkWrite } from './bulk-write.js';
 
+/** What became of a row. */
 export type ChangeKind = 'create' | 'update' | 'delete';
 
 /**

@@ -7,6 +7,7 @@ import { TransactionRequiredError } from '../errors/transaction-required.error.j
 import { findInTransaction } from '../events/find-in-transaction.js';
 import { findFrame } from './transaction-frame.js';
 
+/** Which lock, on how many rows, and what to do about those that somebody else has. */
 export interface LockOptions<Entity> {
   /** `exclusive` (default): nobody else may change or lock the rows. `shared`: others may share the lock. */
   readonly lock?: LockKind;

@@ -13,6 +13,7 @@ export type IsolationLevel = 'read uncommitted' | 'read committed' | 'repeatable
  */
 export type Propagation = 'nested' | 'required' | 'mandatory' | 'requires_new';
 
+/** How a transaction is begun and repeated; the outermost one decides for those inside it. */
 export interface TransactionOptions {
   /** Default: that of the database (`read committed` on PostgreSQL, `repeatable read` on MySQL and MariaDB). */
   readonly isolation?: IsolationLevel;

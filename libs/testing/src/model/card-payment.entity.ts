@@ -1,6 +1,7 @@
 import { Entity, Property } from '@mikro-orm/decorators/legacy';
 import { Payment } from './payment.entity.js';
 
+/** A kind in the table of its root, with a property that is secret. */
 @Entity({ discriminatorValue: 'card' })
 export class CardPayment extends Payment {
   @Property({ type: 'string', length: 4, nullable: true })

@@ -4,6 +4,7 @@ import { TenantOwned } from '#libs/persistence';
 import { Order } from './order.entity.js';
 import { Product } from './product.entity.js';
 
+/** Belongs to an order, and goes with it. */
 @Entity({ tableName: 'order_line' })
 export class OrderLine extends TenantOwned {
   @ManyToOne(() => Order, {
