@@ -4,7 +4,7 @@ import { Migrator } from '@mikro-orm/migrations';
 import type { AbstractSqlDriver, SqlEntityManager } from '@mikro-orm/sql';
 import { v7 as uuidv7 } from 'uuid';
 import { centralEntities, tenantModel } from '#apps/api';
-import { type MigrationSet, migrationsOf } from '#database/migrations';
+import { compareTextByBytes, type MigrationSet, migrationsOf, TABLES_BEFORE } from '#database/migrations';
 import { type EngineName, type OrmOverrides, ormOptions } from '#libs/persistence';
 import { createTestDatabase, eachEngine, type TestEngine } from '#libs/testing';
 
@@ -78,6 +78,44 @@ eachEngine((engine) => {
       expect(await migrator.getExecuted()).toEqual([]);
     }),
   );
+
+  if (engine.name === 'mariadb' || engine.name === 'mysql') {
+    it.each(['central', 'tenant'] as MigrationSet[])('%s tables made before compare text by its bytes, too', (set) =>
+      withDatabase(engine, set, async (orm) => {
+        const migrations = migrationsOf(set, engine.name);
+        const ask = <T>(sql: string) => (orm.em.fork() as SqlEntityManager).execute(sql) as Promise<T[]>;
+        const collations = async () =>
+          new Set(
+            (
+              await ask<{ it: string }>(
+                'select table_collation as it from information_schema.tables ' +
+                  "where table_schema = database() and table_name not like 'mikro%'",
+              )
+            ).map(({ it }) => it),
+          );
+        const keys = () =>
+          ask(
+            'select * from information_schema.referential_constraints where constraint_schema = database() order by 3',
+          );
+        const later = migrations.findIndex(({ name }) => name.endsWith('TextByBytes'));
+        await orm.migrator.up({ to: migrations[later - 1]?.name });
+        const made = await keys();
+        // The same statements the other way round make the tables what they were.
+        const back = (
+          await compareTextByBytes(
+            { execute: (sql: string) => ask(sql.replace('<>', '=')) } as never,
+            TABLES_BEFORE[set],
+          )
+        ).map((sql) => sql.replace('utf8mb4_bin', 'utf8mb4_general_ci'));
+        for (const sql of back) await ask(sql);
+        expect([await collations(), await keys()]).toEqual([new Set(['utf8mb4_general_ci']), made]);
+        await orm.migrator.up({ to: migrations[later]?.name });
+        expect([await collations(), await keys()]).toEqual([new Set(['utf8mb4_bin']), made]);
+        await orm.migrator.up();
+        expect(await collations()).toEqual(new Set(['utf8mb4_bin']));
+      }),
+    );
+  }
 
   it('links the products that are there with a tag of each of their words, and loses no row', () =>
     withDatabase(engine, 'tenant', async (orm) => {

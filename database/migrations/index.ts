@@ -3,12 +3,14 @@ import type { EngineName } from '#libs/persistence';
 import { Migration20261120090000Initial as CentralInitialOnMariadb } from './central/mariadb/migration-20261120090000-initial.js';
 import { Migration20261120120000Invitations as CentralInvitationsOnMariadb } from './central/mariadb/migration-20261120120000-invitations.js';
 import { Migration20261120121000ApiKeys as CentralApiKeysOnMariadb } from './central/mariadb/migration-20261120121000-api-keys.js';
+import { Migration20261125130000TextByBytes as CentralTextByBytesOnMariadb } from './central/mariadb/migration-20261125130000-text-by-bytes.js';
 import { Migration20261125140000ErasedSubjectKeys as CentralErasedSubjectKeysOnMariadb } from './central/mariadb/migration-20261125140000-erased-subject-keys.js';
 import { Migration20261125150000Resolvers as CentralResolversOnMariadb } from './central/mariadb/migration-20261125150000-resolvers.js';
 import { Migration20261125170000Slots as CentralSlotsOnMariadb } from './central/mariadb/migration-20261125170000-slots.js';
 import { Migration20261120090000Initial as CentralInitialOnMysql } from './central/mysql/migration-20261120090000-initial.js';
 import { Migration20261120120000Invitations as CentralInvitationsOnMysql } from './central/mysql/migration-20261120120000-invitations.js';
 import { Migration20261120121000ApiKeys as CentralApiKeysOnMysql } from './central/mysql/migration-20261120121000-api-keys.js';
+import { Migration20261125130000TextByBytes as CentralTextByBytesOnMysql } from './central/mysql/migration-20261125130000-text-by-bytes.js';
 import { Migration20261125140000ErasedSubjectKeys as CentralErasedSubjectKeysOnMysql } from './central/mysql/migration-20261125140000-erased-subject-keys.js';
 import { Migration20261125150000Resolvers as CentralResolversOnMysql } from './central/mysql/migration-20261125150000-resolvers.js';
 import { Migration20261125170000Slots as CentralSlotsOnMysql } from './central/mysql/migration-20261125170000-slots.js';
@@ -27,11 +29,13 @@ import { Migration20261125170000Slots as CentralSlotsOnSqlite } from './central/
 import { Migration20261120090000Initial as TenantInitialOnMariadb } from './tenant/mariadb/migration-20261120090000-initial.js';
 import { Migration20261120110000Shop as TenantShopOnMariadb } from './tenant/mariadb/migration-20261120110000-shop.js';
 import { Migration20261120122000IdempotencyRecords as TenantIdempotencyRecordsOnMariadb } from './tenant/mariadb/migration-20261120122000-idempotency-records.js';
+import { Migration20261125130000TextByBytes as TenantTextByBytesOnMariadb } from './tenant/mariadb/migration-20261125130000-text-by-bytes.js';
 import { Migration20261125140000SealedTrail as TenantSealedTrailOnMariadb } from './tenant/mariadb/migration-20261125140000-sealed-trail.js';
 import { Migration20261125160000Catalogue as TenantCatalogueOnMariadb } from './tenant/mariadb/migration-20261125160000-catalogue.js';
 import { Migration20261120090000Initial as TenantInitialOnMysql } from './tenant/mysql/migration-20261120090000-initial.js';
 import { Migration20261120110000Shop as TenantShopOnMysql } from './tenant/mysql/migration-20261120110000-shop.js';
 import { Migration20261120122000IdempotencyRecords as TenantIdempotencyRecordsOnMysql } from './tenant/mysql/migration-20261120122000-idempotency-records.js';
+import { Migration20261125130000TextByBytes as TenantTextByBytesOnMysql } from './tenant/mysql/migration-20261125130000-text-by-bytes.js';
 import { Migration20261125140000SealedTrail as TenantSealedTrailOnMysql } from './tenant/mysql/migration-20261125140000-sealed-trail.js';
 import { Migration20261125160000Catalogue as TenantCatalogueOnMysql } from './tenant/mysql/migration-20261125160000-catalogue.js';
 import { Migration20261120090000Initial as TenantInitialOnPostgresql } from './tenant/postgresql/migration-20261120090000-initial.js';
@@ -45,6 +49,8 @@ import { Migration20261120110000Shop as TenantShopOnSqlite } from './tenant/sqli
 import { Migration20261120122000IdempotencyRecords as TenantIdempotencyRecordsOnSqlite } from './tenant/sqlite/migration-20261120122000-idempotency-records.js';
 import { Migration20261125140000SealedTrail as TenantSealedTrailOnSqlite } from './tenant/sqlite/migration-20261125140000-sealed-trail.js';
 import { Migration20261125160000Catalogue as TenantCatalogueOnSqlite } from './tenant/sqlite/migration-20261125160000-catalogue.js';
+
+export { compareTextByBytes, TABLES_BEFORE } from './compare-text-by-bytes.js';
 
 /** The central database has one set of migrations, databases that hold tenants' rows the other. */
 export type MigrationSet = 'central' | 'tenant';
@@ -61,6 +67,7 @@ const migrations: Readonly<Record<MigrationSet, Readonly<Record<EngineName, read
       CentralInitialOnMariadb,
       CentralInvitationsOnMariadb,
       CentralApiKeysOnMariadb,
+      CentralTextByBytesOnMariadb,
       CentralErasedSubjectKeysOnMariadb,
       CentralResolversOnMariadb,
       CentralSlotsOnMariadb,
@@ -69,6 +76,7 @@ const migrations: Readonly<Record<MigrationSet, Readonly<Record<EngineName, read
       CentralInitialOnMysql,
       CentralInvitationsOnMysql,
       CentralApiKeysOnMysql,
+      CentralTextByBytesOnMysql,
       CentralErasedSubjectKeysOnMysql,
       CentralResolversOnMysql,
       CentralSlotsOnMysql,
@@ -95,6 +103,7 @@ const migrations: Readonly<Record<MigrationSet, Readonly<Record<EngineName, read
       TenantInitialOnMariadb,
       TenantShopOnMariadb,
       TenantIdempotencyRecordsOnMariadb,
+      TenantTextByBytesOnMariadb,
       TenantSealedTrailOnMariadb,
       TenantCatalogueOnMariadb,
     ),
@@ -102,6 +111,7 @@ const migrations: Readonly<Record<MigrationSet, Readonly<Record<EngineName, read
       TenantInitialOnMysql,
       TenantShopOnMysql,
       TenantIdempotencyRecordsOnMysql,
+      TenantTextByBytesOnMysql,
       TenantSealedTrailOnMysql,
       TenantCatalogueOnMysql,
     ),

@@ -4,17 +4,17 @@ import { linkTags } from '../link-tags.js';
 export class Migration20261125160000Catalogue extends Migration {
   override async up(): Promise<void> {
     this.addSql(
-      'create table `category` (`tenant_id` varchar(36) not null, `id` varchar(36) not null, `name` varchar(100) not null, `parent_id` varchar(36) null, `version` int not null default 1, `created_at` datetime(3) not null, primary key (`tenant_id`, `id`)) default character set utf8mb4 engine = InnoDB',
+      'create table `category` (`tenant_id` varchar(36) not null, `id` varchar(36) not null, `name` varchar(100) not null, `parent_id` varchar(36) null, `version` int not null default 1, `created_at` datetime(3) not null, primary key (`tenant_id`, `id`)) default character set utf8mb4 collate utf8mb4_bin engine = InnoDB',
     );
     this.addSql('alter table `category` add index `category_tenant_id_parent_id_index` (`tenant_id`, `parent_id`)');
     this.addSql('alter table `category` add index `category_tenant_id_name_index` (`tenant_id`, `name`)');
     this.addSql(
-      'create table `tag` (`tenant_id` varchar(36) not null, `id` varchar(36) not null, `name` varchar(50) not null, `word_key` varchar(36) not null, `description` varchar(500) null, `version` int not null default 1, `created_at` datetime(3) not null, primary key (`tenant_id`, `id`)) default character set utf8mb4 engine = InnoDB',
+      'create table `tag` (`tenant_id` varchar(36) not null, `id` varchar(36) not null, `name` varchar(50) not null, `word_key` varchar(36) not null, `description` varchar(500) null, `version` int not null default 1, `created_at` datetime(3) not null, primary key (`tenant_id`, `id`)) default character set utf8mb4 collate utf8mb4_bin engine = InnoDB',
     );
     this.addSql('alter table `tag` add index `tag_tenant_id_name_index` (`tenant_id`, `name`)');
     this.addSql('alter table `tag` add unique `tag_tenant_id_word_key_unique` (`tenant_id`, `word_key`)');
     this.addSql(
-      'create table `product_tag` (`tenant_id` varchar(36) not null, `product_id` varchar(36) not null, `tag_id` varchar(36) not null, primary key (`tenant_id`, `product_id`, `tag_id`)) default character set utf8mb4 engine = InnoDB',
+      'create table `product_tag` (`tenant_id` varchar(36) not null, `product_id` varchar(36) not null, `tag_id` varchar(36) not null, primary key (`tenant_id`, `product_id`, `tag_id`)) default character set utf8mb4 collate utf8mb4_bin engine = InnoDB',
     );
     this.addSql(
       'alter table `product_tag` add index `product_tag_tenant_id_product_id_index` (`tenant_id`, `product_id`)',

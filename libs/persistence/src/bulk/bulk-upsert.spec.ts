@@ -267,14 +267,31 @@ describe('bulkUpsert', () => {
     });
 
     if (engine.name === 'mariadb' || engine.name === 'mysql') {
-      it('finds the row that the collation holds to be the same', async () => {
+      it('finds the row that a collation of somebody else holds to be the same', async () => {
+        const collate = (collation: string) =>
+          database
+            .fork()
+            .execute(`alter table tag modify name varchar(60) character set utf8mb4 collate ${collation} not null`);
+        await collate('utf8mb4_general_ci');
         await upsert(Tag, [{ name: 'Straße' }, { name: 'abc' }], ['name']);
         const result = await upsert(Tag, [{ name: 'ABC' }, { name: 'new' }, { name: 'Abc' }], ['name']);
         expect(result).toEqual({ inserted: 1, updated: 2, unchanged: 0, rejected: 0 });
         const tags = await database.fork().find(Tag, { tenantId: tenant.id });
         expect(tags.map(({ name }) => name).sort()).toEqual(['Abc', 'Straße', 'new']);
+        await collate('utf8mb4_bin');
       });
     }
+
+    it('keeps apart what differs in case, or in one emoji, on every engine', async () => {
+      const names = ['abc', 'ABC', 'x🐴', 'x🦄'];
+      const result = await upsert(
+        Tag,
+        names.map((name) => ({ name })),
+        ['name'],
+      );
+      expect(result).toEqual({ inserted: 4, updated: 0, unchanged: 0, rejected: 0 });
+      for (const name of names) expect(await database.fork().count(Tag, { tenantId: tenant.id, name })).toBe(1);
+    });
 
     describe('rejects', () => {
       const rejections: [number, BulkRowError][] = [];

@@ -9,7 +9,7 @@ import { mysqlTwoPhaseDialect } from './mysql.two-phase-dialect.js';
 import { mysqlWire } from './mysql.wire.js';
 import { withReliableTransactions } from './reliable-transactions.js';
 
-import { keptIdle, serverOptions } from './server-options.js';
+import { keptIdle, serverOptions, TEXT_OF_MYSQL } from './server-options.js';
 
 const driver = new LazyDriver('@mikro-orm/mariadb', 'MariaDbDriver', (it) =>
   withReliableTransactions(it, mariadbTransactionDialect, mysqlTwoPhaseDialect),
@@ -31,7 +31,7 @@ export const mariadbEngine: Engine = {
   connectionOptions: (url, pool) => ({
     // MikroORM knows one URL scheme for both products.
     ...serverOptions(url.replace(/^mariadb:/, 'mysql:'), pool),
-    charset: 'utf8mb4',
+    ...TEXT_OF_MYSQL,
     driverOptions: { maxIdle: keptIdle(pool) },
   }),
 };

@@ -9,7 +9,7 @@ import { mysqlTwoPhaseDialect } from './mysql.two-phase-dialect.js';
 import { mysqlWire } from './mysql.wire.js';
 import { withReliableTransactions } from './reliable-transactions.js';
 
-import { keptIdle, serverOptions } from './server-options.js';
+import { keptIdle, serverOptions, TEXT_OF_MYSQL } from './server-options.js';
 
 const driver = new LazyDriver('@mikro-orm/mysql', 'MySqlDriver', (it) =>
   withReliableTransactions(it, mysqlTransactionDialect, mysqlTwoPhaseDialect),
@@ -30,7 +30,7 @@ export const mysqlEngine: Engine = {
   wire: mysqlWire,
   connectionOptions: (url, pool) => ({
     ...serverOptions(url, pool),
-    charset: 'utf8mb4',
+    ...TEXT_OF_MYSQL,
     driverOptions: { maxIdle: keptIdle(pool) },
   }),
 };

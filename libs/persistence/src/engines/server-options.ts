@@ -43,3 +43,9 @@ export function serverOptions(url: string, pool: PoolOptions = {}): Partial<Opti
 export function keptIdle({ max = DEFAULT_POOL_MAX }: PoolOptions = {}): number {
   return Math.max(1, max - 1);
 }
+
+/**
+ * How MySQL and MariaDB keep text. By their default, letters of either case are one, and so are all characters beyond 16
+ * bits: two emoji would be the same key. Compared by its bytes, text is equal where the other engines say so.
+ */
+export const TEXT_OF_MYSQL = { charset: 'utf8mb4', collate: 'utf8mb4_bin' } as const;
