@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { reachableEngines, type TestEngine } from '#libs/testing';
+import { eachEngine } from '#libs/testing';
 import { anAuditWorld } from './audit-world.js';
 import { bulkCases } from './cases/bulk.cases.js';
 import { byPassCases } from './cases/by-passes.cases.js';
@@ -25,9 +25,6 @@ const all = [
   ...trailCases,
   ...versionCases,
 ];
-/** The cases are the same everywhere, so that they can fail needs no proof on more than one engine. */
-const engine = reachableEngines().find(({ name }) => name === 'sqlite') as TestEngine;
-
 /** A case must fail by what it expects, not by tripping over the double. */
 const EXPECTATION = /expect\(|^Expected \d+ statements/;
 
@@ -38,17 +35,23 @@ async function failureOf(run: Promise<void>): Promise<string> {
   );
 }
 
+// The cases are the same everywhere, so that they can fail needs no proof on more than one engine.
 describe('every case of the audit suite can fail', () => {
-  for (const control of Object.keys(controls) as ControlName[]) {
-    describe(`under the control "${control}"`, () => {
-      const aWorld = anAuditWorld(engine, controls[control]);
-      const cases = all.filter((it) => it.control === control);
+  eachEngine(
+    (engine) => {
+      for (const control of Object.keys(controls) as ControlName[]) {
+        describe(`under the control "${control}"`, () => {
+          const aWorld = anAuditWorld(engine, controls[control]);
+          const cases = all.filter((it) => it.control === control);
 
-      it('is the control of at least one case', () => expect(cases).not.toEqual([]));
+          it('is the control of at least one case', () => expect(cases).not.toEqual([]));
 
-      for (const { title, run } of cases) {
-        it(`red: ${title}`, async () => expect(await failureOf(run(aWorld()))).toMatch(EXPECTATION));
+          for (const { title, run } of cases) {
+            it(`red: ${title}`, async () => expect(await failureOf(run(aWorld()))).toMatch(EXPECTATION));
+          }
+        });
       }
-    });
-  }
+    },
+    ['sqlite'],
+  );
 });
