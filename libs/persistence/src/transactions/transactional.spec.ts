@@ -1,3 +1,4 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { OptimisticLockError, TransactionPropagation, UniqueConstraintViolationException } from '@mikro-orm/core';
@@ -305,9 +306,15 @@ describe('transactional', () => {
           return Promise.allSettled([move('a', 1, 2), move('b', 2, 1)]);
         };
 
-        it('does a deadlocked transaction again, as a whole', async () => {
+        it('does a deadlocked transaction again, as a whole, and tells those who count', async () => {
           const calls: string[] = [];
+          const told: unknown[] = [];
+          const count = (retry: unknown) => told.push(retry);
+          subscribe('rowhouse:transaction:retry', count);
           const results = await quarrel(calls);
+          unsubscribe('rowhouse:transaction:retry', count);
+          expect(told).toHaveLength(calls.length - 2);
+          expect(told[0]).toMatchObject({ attempt: 1, error: expect.any(Error) });
           expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled']);
           expect(calls.length).toBeGreaterThanOrEqual(3);
           expect([await balanceOf(102), await balanceOf(201)]).toEqual([1, 1]);
