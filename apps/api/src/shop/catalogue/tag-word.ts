@@ -4,8 +4,8 @@ import { v5 as uuidv5 } from 'uuid';
 const NAMESPACE = 'c9a1e6a4-6d5c-4f0e-9a55-1f6d2b8f0c3a';
 
 /**
- * What tells words apart: the same for a word in any case and however its accents are written, and nothing but hexadecimal
- * digits, which every engine compares alike. Words themselves are equal on one engine and different on another.
+ * What tells words apart: the same for a word in any case and however its accents are written. No engine's own notion of
+ * equal text has a part in it.
  */
 export function wordKeyOf(word: string): string {
   return uuidv5(word.normalize('NFC').toLowerCase(), NAMESPACE);
