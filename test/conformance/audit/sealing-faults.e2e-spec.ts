@@ -1,10 +1,9 @@
-import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
 import { AuditRecorder, SealScheduler, TenantRoster } from '#libs/audit';
 import type { ContextTenant } from '#libs/context';
 import { eachEngine } from '#libs/testing';
+import { forkSource } from '../../support/fork-source.js';
 import { aSealedWorld, type SealedWorld } from './sealed-world.js';
 
 class OneTenant extends TenantRoster {
@@ -35,17 +34,8 @@ describe('sealing after faults', () => {
       const it = aWorld();
       await it.write(1);
       await it.seal();
-      const file = (name: string) => fileURLToPath(new URL(name, import.meta.url));
       const writer = { url: it.world.database.url, tenant: it.tenant, keys: it.keys.current.toText() };
-      const child = fork(file('writer-child.ts'), {
-        execArgv: [
-          '--conditions=source',
-          '--disable-warning=ExperimentalWarning',
-          '--import',
-          file('../../../bench/source-hooks.mjs'),
-        ],
-        env: { ...process.env, WRITER: JSON.stringify(writer) },
-      });
+      const child = forkSource(new URL('./writer-child.ts', import.meta.url), { WRITER: JSON.stringify(writer) });
       const [, signal] = await once(child, 'exit');
       expect(signal).toBe('SIGKILL');
       expect(await it.world.as(() => it.sealer.findCheckpoint())).toMatchObject({ size: 1 });

@@ -1,6 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import { readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { AuditKeyRing, AuditKeys } from '#libs/audit';
 import { ConfigError } from '../config/config.error.js';
+import { makeFile } from '../config/make-file.js';
 
 /** Keys of the audit trail in a file that only its owner may read: made at the first use, read again when it changes. */
 export class AuditKeyFile extends AuditKeys {
@@ -25,7 +27,7 @@ export class AuditKeyFile extends AuditKeys {
 
   /** Puts another ring in the place of the present one, for every process that reads the file. */
   replace(ring: AuditKeyRing): void {
-    const fresh = `${this.path}.${process.pid}`;
+    const fresh = `${this.path}.${randomUUID()}`;
     writeFileSync(fresh, ring.toText(), { mode: 0o600 });
     // In one step: nobody reads half a file.
     renameSync(fresh, this.path);
@@ -41,11 +43,10 @@ export class AuditKeyFile extends AuditKeys {
     // What the keys in use have sealed would be lost with them, without a word.
     if (this.#ring) throw this.#failure('is gone; bring it back from a backup');
     try {
-      // `wx` fails when the file exists, so two processes that start at once agree on one ring.
-      writeFileSync(this.path, AuditKeyRing.create().toText(), { flag: 'wx', mode: 0o600 });
+      makeFile(this.path, AuditKeyRing.create().toText());
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
-      if (code !== 'EEXIST') throw this.#failure(`cannot be made (${code}); make its folder writable`);
+      throw this.#failure(`cannot be made (${code}); make its folder writable, on a file system that has links`);
     }
     return this.#state() ?? '';
   }

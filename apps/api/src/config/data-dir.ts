@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { accessSync, constants, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AppConfig } from './app.config.js';
 import { ConfigError } from './config.error.js';
+import { makeFile } from './make-file.js';
 
 /**
  * Makes the data folder and checks that it can be written.
@@ -19,15 +20,17 @@ export function prepareDataDir({ dataDir }: AppConfig): void {
   }
 }
 
-/** The signing key: the configured one, else one made at the first start and kept in the data folder for its owner only. */
+/**
+ * The signing key: the configured one, else one made at the first start and kept in the data folder for its owner only.
+ * @throws {ConfigError} when the file that was made holds none
+ */
 export function getJwtSecret(config: AppConfig): string {
   if (config.jwtSecret) return config.jwtSecret;
   const file = join(config.dataDir, 'jwt-secret');
-  try {
-    // `wx` fails when the file exists, so two processes that start at once agree on one secret.
-    writeFileSync(file, randomBytes(48).toString('base64url'), { flag: 'wx', mode: 0o600 });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-  }
-  return readFileSync(file, 'utf8').trim();
+  if (!existsSync(file)) makeFile(file, randomBytes(48).toString('base64url'));
+  const secret = readFileSync(file, 'utf8').trim();
+  if (secret !== '') return secret;
+  throw new ConfigError([
+    { name: 'JWT_SECRET', remedy: `the file "${file}" is empty; remove it, and a new key is made` },
+  ]);
 }
