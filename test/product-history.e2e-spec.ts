@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type SignedUpTenant, signUp } from './support/api-client.js';
+import { logIn, type SignedUpTenant, signUp, withToken } from './support/api-client.js';
 import { startTestApp, type TestApp } from './support/test-app.js';
 
 const book = {
@@ -68,6 +68,63 @@ describe('the history of a product over HTTP', () => {
     await call(url, 'DELETE');
     expect((await call(`${url}?asOf=${now}`)).status).toBe(404);
     expect((await call(`${url}?asOf=${between.toISOString()}`)).body).toEqual(created);
+  });
+
+  it('shows it filed and tagged as it was then, under categories and tags that are gone by now', async () => {
+    const { body: category } = await call('/v1/categories', undefined, { name: 'Novels' });
+    const { body: created } = await call('/v1/products', undefined, {
+      ...book,
+      sku: 'filed',
+      tags: ['gone', 'kept'],
+      categoryId: category.id,
+    });
+    const url = `/v1/products/${created.id}`;
+    await delay(2);
+    const then = new Date().toISOString();
+    await delay(2);
+    await call(url, 'PATCH', { categoryId: null, tags: ['kept'] });
+    const { body: tags } = await call('/v1/tags?limit=100');
+    const gone = tags.data.find(({ name }: { name: string }) => name === 'gone');
+    expect((await call(`/v1/categories/${category.id}`, 'DELETE')).status).toBe(204);
+    expect((await call(`/v1/tags/${gone.id}`, 'DELETE')).status).toBe(204);
+    expect(created).toMatchObject({ categoryId: category.id, tags: ['gone', 'kept'] });
+    expect((await call(`${url}?asOf=${then}`)).body).toEqual(created);
+    expect((await call(url)).body).toMatchObject({ categoryId: null, tags: ['kept'] });
+  });
+
+  it('shows what was deleted at every time at which it existed, and no other', async () => {
+    const { id, url, changed, before, between } = await aProductWithAPast('gone-and-back');
+    const at = (time: Date) => call(`${url}?asOf=${time.toISOString()}`);
+    await call(url, 'DELETE');
+    const removed = new Date();
+    await delay(2);
+    await call(`${url}/revert`, undefined, { version: 2 });
+    await delay(2);
+    const again = new Date();
+    await delay(2);
+    await call(url, 'DELETE');
+    const statuses = [before, between, removed, again, new Date(Date.now() + 1000)].map(
+      async (it) => (await at(it)).status,
+    );
+    expect(await Promise.all(statuses)).toEqual([404, 200, 404, 200, 404]);
+    expect((await at(again)).body).toMatchObject({ id, price: changed.price, tags: [], isbn: book.isbn });
+  });
+
+  it('is for whoever may read the trail, and each look at it is on record there', async () => {
+    const { id, url, between } = await aProductWithAPast('guarded');
+    const account = { email: 'val@people.example', name: 'Val', password: 'password of val', role: 'member' };
+    await acme.owner.call('/v1/members', { body: account });
+    const member = withToken(test.app, await logIn(test.app, account.email, account.password));
+    const looks = [`?asOf=${between.toISOString()}`, '/versions', '/diff?from=1&to=2'];
+    expect((await member.call(url)).status).toBe(200);
+    for (const look of looks) expect(await member.call(url + look)).toMatchObject({ status: 403 });
+    for (const look of looks) expect((await call(url + look)).status).toBe(200);
+    const { data } = (await call('/v1/audit?action=audit_read&limit=3')).body;
+    expect(data.map((it: { changes: object }) => it.changes).reverse()).toEqual([
+      { stateOf: { old: null, new: id }, at: { old: null, new: between.toISOString() } },
+      { versionsOf: { old: null, new: id } },
+      { differencesOf: { old: null, new: id }, from: { old: null, new: 1 }, to: { old: null, new: 2 } },
+    ]);
   });
 
   it('tells what differs between two versions', async () => {

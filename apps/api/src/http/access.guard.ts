@@ -39,6 +39,14 @@ export function currentPrincipal(): Principal {
 }
 
 /**
+ * Asks for one permission more than the route does, where that depends on what was asked for.
+ * @throws {PermissionDeniedError}
+ */
+export function assertPermitted(permission: Permission): void {
+  admitPermitted(currentCaller(), permission);
+}
+
+/**
  * Stands before every route: who calls, for which tenant, and may they? Closed unless a route says otherwise, so that a
  * forgotten decorator refuses instead of letting through.
  */

@@ -18,7 +18,7 @@ import { Product } from './product.entity.js';
 import { ProductService } from './product.service.js';
 import { toProductView } from './product.view.js';
 
-/** What products were, from the audit trail. It names people, so it is for whoever may read that. */
+/** What products were, from the audit trail. It names people, so it is for whoever may read that, and looks are on record. */
 @RequirePermission('audit:read')
 @Controller('v1/products/:id')
 export class ProductHistoryController {
@@ -31,12 +31,16 @@ export class ProductHistoryController {
   async versions(@Param('id', EntityIdPipe) id: string, @Query({ schema: versionsQuerySchema }) query: VersionsQuery) {
     const { versions, nextBefore } = await this.trail.versions(Product, id, query);
     if (versions.length === 0 && query.before === undefined) throw new NotFoundError();
+    // Further pages belong to the same look.
+    if (query.before === undefined) await this.#recordRead({ versionsOf: id });
     return { data: versions.map(toVersionView), nextBefore };
   }
 
   @Get('diff')
   async diff(@Param('id', EntityIdPipe) id: string, @Query({ schema: diffQuerySchema }) { from, to }: DiffQuery) {
-    return { from, to, changes: await this.trail.diff(Product, id, from, to) };
+    const changes = await this.trail.diff(Product, id, from, to);
+    await this.#recordRead({ differencesOf: id, from, to });
+    return { from, to, changes };
   }
 
   /** The product as it is then; a deleted one is there again. */
@@ -53,5 +57,9 @@ export class ProductHistoryController {
     const product = await this.products.get(id);
     reply.header('etag', toEntityTag(product.version));
     return toProductView(product);
+  }
+
+  #recordRead(details: Readonly<Record<string, unknown>>): Promise<void> {
+    return this.trail.record({ action: 'audit_read', details });
   }
 }

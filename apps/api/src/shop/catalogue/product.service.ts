@@ -44,10 +44,14 @@ export class ProductService {
     return product;
   }
 
-  /** @throws {NotFoundError} when there was no such product at that time, be it not yet or no more */
+  /**
+   * A product as it was, also one that is gone by now. A look at the trail, and so on record in it.
+   * @throws {NotFoundError} when there was no such product at that time, be it not yet or no more
+   */
   async getAsOf(id: string, time: Date): Promise<EntityState> {
     const state = await this.trail.stateAt(Product, id, time);
     if (!state?.exists) throw new NotFoundError();
+    await this.trail.record({ action: 'audit_read', details: { stateOf: id, at: time } });
     return state;
   }
 

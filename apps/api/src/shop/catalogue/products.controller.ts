@@ -4,6 +4,7 @@ import { ApiConsumes } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type AsOfQuery, asOfQuerySchema } from '../../audit/version.schemas.js';
 import { RequirePermission } from '../../http/access.decorators.js';
+import { assertPermitted } from '../../http/access.guard.js';
 import { EntityIdPipe } from '../../http/entity-id.pipe.js';
 import { isNotModified, toEntityTag } from '../../http/entity-tag.js';
 import { UnsupportedMediaTypeError } from '../../http/errors/unsupported-media-type.error.js';
@@ -51,7 +52,11 @@ export class ProductsController {
     @Headers('if-none-match') ifNoneMatch: string | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    if (asOf) return toProductStateView(id, await this.products.getAsOf(id, asOf));
+    if (asOf) {
+      // What is shown no more may have been taken away with reason.
+      assertPermitted('audit:read');
+      return toProductStateView(id, await this.products.getAsOf(id, asOf));
+    }
     const product = await this.products.get(id);
     reply.header('etag', toEntityTag(product.version));
     if (!isNotModified(ifNoneMatch, product.version)) return toProductView(product);
