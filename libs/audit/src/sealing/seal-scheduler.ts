@@ -80,10 +80,10 @@ export class SealScheduler implements BeforeApplicationShutdown {
   }
 
   async #sealWaiting(): Promise<void> {
-    for (const tenant of this.#waiting.values()) {
-      this.#waiting.delete(tenant.id);
-      await this.#seal(tenant, LATE_MS);
-    }
+    // Those who commit meanwhile wait for the next round: else a busy tenant would be sealed without a pause.
+    const waiting = [...this.#waiting.values()];
+    this.#waiting.clear();
+    for (const tenant of waiting) await this.#seal(tenant, LATE_MS);
   }
 
   /** One tenant after the other: sealing takes turns with the work it follows, and never takes a whole pool. */
