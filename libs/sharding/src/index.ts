@@ -49,6 +49,7 @@ export { UnknownShardError } from './errors/unknown-shard.error.js';
 export type { FanOutLimits } from './fan-out/fan-out.js';
 export { isUnavailable, toShardError } from './fan-out/shard-failure.js';
 export type { TransactionMode, TransactionOptions } from './flush/transaction-mode.js';
+export type { PartialRows } from './ordered/ordered-find.js';
 export type { CircuitState } from './registry/circuit-breaker.js';
 export { parseShards } from './registry/parse-shards.js';
 export type { ShardFigures } from './registry/shard-counter.js';
@@ -78,7 +79,6 @@ export type {
   ShardedStreamOptions,
   ShardedWriteOptions,
 } from './sharded/sharded-options.js';
-export type { PartialRows } from './sharded/sharded-reader.js';
 export { ShardRecord } from './slots/shard-record.entity.js';
 export { SLOT_COUNT, type Slot, slotOf } from './slots/slot.js';
 export { type Rebalance, SlotDirectory, type StoredSlots } from './slots/slot-directory.js';

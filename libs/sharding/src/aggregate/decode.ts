@@ -25,7 +25,7 @@ export function decode({ kind, property }: Value, text: string | number | null):
 }
 
 /** sqlite stores milliseconds; the servers write out a time, without a zone where the column has none: it is UTC. */
-function decodeDate(text: string): Date {
+export function decodeDate(text: string): Date {
   if (/^-?\d+(\.0)?$/.test(text)) return new Date(Number(text));
   const iso = text.replace(' ', 'T');
   return new Date(/(Z|[+-]\d\d(:?\d\d)?)$/.test(iso) ? iso.replace(/([+-]\d\d)$/, '$1:00') : `${iso}Z`);

@@ -78,7 +78,7 @@ export function assertExact(meta: EntityMetadata, keys: readonly SortKey[]): voi
 }
 
 /** The property of a key, embedded ones under their flat name. */
-function columnProperty(meta: EntityMetadata, path: readonly string[]): EntityProperty {
+export function columnProperty(meta: EntityMetadata, path: readonly string[]): EntityProperty {
   const [first = '', ...rest] = path;
   let property = (meta.properties as Record<string, EntityProperty>)[first] as EntityProperty;
   for (const name of rest) {

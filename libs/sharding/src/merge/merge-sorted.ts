@@ -16,6 +16,17 @@ export function compareBy<T extends object>(keys: readonly SortKey[]): Compare<T
   };
 }
 
+/** Compares values that were read in the order of `keys`. */
+export function compareValuesBy(keys: readonly SortKey[]): Compare<readonly unknown[]> {
+  return (a, b) => {
+    for (const [index, key] of keys.entries()) {
+      const order = compareByKey(key, a[index], b[index]);
+      if (order !== 0) return order;
+    }
+    return 0;
+  };
+}
+
 function compareByKey({ kind, descending, nullsFirst }: SortKey, a: unknown, b: unknown): number {
   const aIsNull = a === null || a === undefined;
   const bIsNull = b === null || b === undefined;

@@ -5,5 +5,5 @@ import type { EntityMetadata } from '@mikro-orm/core';
  * registered anywhere. Choosers see it in place of the entity that is going to be made on the shard they choose.
  */
 export function standIn(meta: EntityMetadata, data: object): object {
-  return Object.create(meta.prototype as object, Object.getOwnPropertyDescriptors(data));
+  return { __proto__: meta.prototype, ...data };
 }

@@ -5,6 +5,7 @@ import { ShardCursors } from '../cursor/shard-cursor.js';
 import { FlushWatch } from '../flush/flush-watch.js';
 import type { TransactionMode } from '../flush/transaction-mode.js';
 import { teachBinaryOrder } from '../merge/binary-order.js';
+import { teachSplitFind } from '../ordered/split-find.js';
 import type { ShardId } from '../registry/shard-definition.js';
 import type { ShardRegistry } from '../registry/shard-registry.js';
 import { ShardedEntityManager } from './sharded-entity-manager.js';
@@ -65,6 +66,7 @@ export function createShardedEntityManagerFactory({
     const orm = shards.get(id);
     orm.em.getEventManager().registerSubscriber(watch);
     teachBinaryOrder(orm.driver.getPlatform() as AbstractSqlPlatform, getEngine(shards.definition(id).url).name);
+    teachSplitFind(orm.driver);
     watches.set(id, watch);
     return watch;
   };

@@ -1,6 +1,7 @@
 import type { EntityName, FilterQuery, Loaded } from '@mikro-orm/core';
 import type { AggregateQuery, AggregateRow } from '../aggregate/aggregate-query.js';
 import { ShardedAggregator } from '../aggregate/sharded-aggregator.js';
+import type { PartialRows } from '../ordered/ordered-find.js';
 import type { Route } from '../routing/router.js';
 import { KeysetReader, type ShardedPage } from './keyset-reader.js';
 import type { ShardScope } from './shard-scope.js';
@@ -12,7 +13,7 @@ import type {
   ShardedFindOptions,
   ShardedStreamOptions,
 } from './sharded-options.js';
-import { type PartialRows, ShardedReader } from './sharded-reader.js';
+import { ShardedReader } from './sharded-reader.js';
 
 /** What a sharded EntityManager can be asked: the half of its face that writes nothing. */
 export abstract class ShardedQueries {

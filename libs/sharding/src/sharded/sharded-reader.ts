@@ -10,7 +10,8 @@ import { findByKey } from '#libs/persistence';
 import { AmbiguousIdentityError } from '../errors/ambiguous-identity.error.js';
 import { FanOutUnsupportedError } from '../errors/fan-out-unsupported.error.js';
 import { compareBy, mergeSorted } from '../merge/merge-sorted.js';
-import { type SortKey, sortKeysOf, toOrderBy } from '../merge/sort-key.js';
+import { sortKeysOf, toOrderBy } from '../merge/sort-key.js';
+import { type FanOutQuery, OrderedFind, type PartialRows } from '../ordered/ordered-find.js';
 import type { ShardId } from '../registry/shard-definition.js';
 import { primaryKeyOf, type Route } from '../routing/router.js';
 import { assertMergeable, assertSelected, isPlainLookup, ormOptionsOf } from './find-options.js';
@@ -21,40 +22,31 @@ type Name = EntityName<object>;
 type Where = FilterQuery<object>;
 type Options = FindOptions<object, never, never, never> & ShardCallOptions;
 
-/** Rows of the shards that answered, and those that did not. */
-export interface PartialRows<T> {
-  readonly rows: T[];
-  readonly missing: readonly { readonly id: ShardId; readonly error: unknown }[];
-}
-
-/** How the parts of a query over several shards become one answer. */
-interface FanOutPlan {
-  readonly keys: readonly SortKey[];
-  readonly offset: number;
-  readonly limit: number | undefined;
-  /** What each shard is asked with. */
-  optionsOn(id: ShardId): FindOptions<object, never, never, never>;
-}
-
 /** The reads of a sharded EntityManager. Untyped inside: the facade has the types. */
 export class ShardedReader {
   constructor(private readonly scope: ShardScope) {}
 
   async find(entityName: Name, where: Where, options: Options): Promise<object[]> {
-    const meta = this.scope.metadata(entityName);
-    const { shards } = await this.scope.route({ kind: 'select', meta, where }, options);
-    const plan = this.#plan(entityName, shards, options);
-    const lists = await this.scope.ask(shards, finding(entityName, where, plan), options);
-    return merge(lists, plan);
+    const { query, shards } = await this.#fanOut(entityName, where, options);
+    const ordered = OrderedFind.create(this.scope, query, shards);
+    if (ordered) return ordered.all(options);
+    const lists = await this.scope.ask(shards, finding(query), options);
+    return merge(lists, query);
   }
 
   async findPartial(entityName: Name, where: Where, options: Options): Promise<PartialRows<object>> {
+    const { query, shards } = await this.#fanOut(entityName, where, options);
+    const ordered = OrderedFind.create(this.scope, query, shards);
+    if (ordered) return ordered.partially(options);
+    const answers = await this.scope.askPartially(shards, finding(query), options);
+    const lists = answers.flatMap((answer) => (answer.ok ? [answer.value] : []));
+    return { rows: merge(lists, query), missing: answers.filter((answer) => !answer.ok) };
+  }
+
+  async #fanOut(entityName: Name, where: Where, options: Options) {
     const meta = this.scope.metadata(entityName);
     const { shards } = await this.scope.route({ kind: 'select', meta, where }, options);
-    const plan = this.#plan(entityName, shards, options);
-    const answers = await this.scope.askPartially(shards, finding(entityName, where, plan), options);
-    const lists = answers.flatMap((answer) => (answer.ok ? [answer.value] : []));
-    return { rows: merge(lists, plan), missing: answers.filter((answer) => !answer.ok) };
+    return { shards, query: { entityName, where, ...this.#plan(entityName, shards, options) } };
   }
 
   /** Not `async`: what is loaded already is found a thousand times in a unit of work, and needs nobody to wait for. */
@@ -122,7 +114,7 @@ export class ShardedReader {
     return hits;
   }
 
-  #plan(entityName: Name, shards: readonly ShardId[], options: Options): FanOutPlan {
+  #plan(entityName: Name, shards: readonly ShardId[], options: Options): Omit<FanOutQuery, 'entityName' | 'where'> {
     const meta = this.scope.metadata(entityName);
     const own = ormOptionsOf(options);
     const { limit, offset = 0, orderBy } = own;
@@ -195,11 +187,12 @@ function keyOf({ primaryKeys, compositePK }: EntityMetadata, primaryKey: Primary
   return Object.fromEntries(primaryKeys.map((name, index) => [name, values[index]]));
 }
 
-function finding(entityName: Name, where: Where, { optionsOn }: FanOutPlan): AskChild<object[]> {
+function finding({ entityName, where, optionsOn }: FanOutQuery): AskChild<object[]> {
   return (em, callOff, id) =>
     em.find(entityName, where, { ...optionsOn(id), ...callOff } as never) as Promise<object[]>;
 }
 
-function merge(lists: readonly (readonly object[])[], { keys, offset, limit }: FanOutPlan): object[] {
+/** The objects of all shards: in order where there is one, else those of one shard after another. */
+function merge(lists: readonly (readonly object[])[], { keys, offset, limit }: FanOutQuery): object[] {
   return keys.length === 0 ? lists.flat() : mergeSorted(lists, compareBy(keys), offset, limit);
 }

@@ -21,6 +21,12 @@ import { LoadedObjects } from './loaded-objects.js';
 type Name = EntityName<object>;
 type Where = FilterQuery<object>;
 
+/** The rows of one shard, and where they stood among those that were given. */
+interface Batch {
+  readonly rows: object[];
+  readonly indexes: number[];
+}
+
 /** The writes of a sharded EntityManager that pass the unit of work by, and raw SQL. */
 export class ShardedWriter {
   constructor(private readonly scope: ShardScope) {}
@@ -61,11 +67,12 @@ export class ShardedWriter {
       this.scope.write(
         shards,
         async (em, _callOff, id) => {
-          const batch = batches.get(id) ?? [];
-          const inserted = await em.insertMany(entityName, batch.map(({ row }) => row) as never);
+          const batch = batches.get(id) as Batch;
+          const inserted = await em.insertMany(entityName, batch.rows as never);
           // MikroORM tells the keys that the database assigned; of those that were given it knows the last.
-          for (const [position, { index, row }] of batch.entries()) {
-            keys[index] = primaryKeyOf(meta, keyPart(meta, row)) ?? (inserted[position] as Primary<object>);
+          for (const [position, row] of batch.rows.entries()) {
+            const key = primaryKeyOf(meta, keyPart(meta, row)) ?? (inserted[position] as Primary<object>);
+            keys[batch.indexes[position] as number] = key;
           }
         },
         options,
@@ -83,11 +90,7 @@ export class ShardedWriter {
     const meta = this.scope.metadata(entity);
     const { shards, batches } = this.#batchesOf(meta, rows, options);
     const results = await this.#write(shards, options, () =>
-      this.scope.write(
-        shards,
-        (em, _callOff, id) => bulkInsert(em, entity, batches.get(id)?.map(({ row }) => row) ?? []),
-        options,
-      ),
+      this.scope.write(shards, (em, _callOff, id) => bulkInsert(em, entity, (batches.get(id) as Batch).rows), options),
     );
     return this.#total(
       meta,
@@ -114,13 +117,22 @@ export class ShardedWriter {
   /** Rows by shard, and the shards in configured order. */
   #batchesOf(meta: EntityMetadata, rows: readonly object[], options: ShardCallOptions) {
     this.scope.unitOfWork.assertUsable();
-    const places = rows.flatMap((row, index) => this.#shardsOf(row, meta, options).map((id) => ({ index, row, id })));
-    const batches = Map.groupBy(places, ({ id }) => id);
+    const batches = new Map<ShardId, Batch>();
+    const place = (id: ShardId, row: object, index: number) => {
+      const batch = batches.get(id) ?? { rows: [], indexes: [] };
+      batch.rows.push(row);
+      batch.indexes.push(index);
+      batches.set(id, batch);
+    };
+    const hasCopies = this.scope.router.isOnEveryShard(meta);
+    for (const [index, row] of rows.entries()) {
+      if (!hasCopies) place(this.#shardOf(row, meta, options), row, index);
+      else for (const id of this.#shardsOfCopies(row, meta, options)) place(id, row, index);
+    }
     return { batches, shards: this.scope.options.registry.ids.filter((id) => batches.has(id)) };
   }
 
-  #shardsOf(row: object, meta: EntityMetadata, options: ShardCallOptions): readonly ShardId[] {
-    if (!this.scope.router.isOnEveryShard(meta)) return [this.#shardOf(row, meta, options)];
+  #shardsOfCopies(row: object, meta: EntityMetadata, options: ShardCallOptions): readonly ShardId[] {
     this.scope.router.assertWritesAllCopies(meta, options.shard);
     if (primaryKeyOf(meta, keyPart(meta, row)) !== undefined) return this.scope.options.registry.ids;
     throw new ReferenceEntityError(meta.className, 'Each database would choose another key');

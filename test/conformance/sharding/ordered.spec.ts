@@ -1,0 +1,96 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { EventArgs, EventSubscriber } from '@mikro-orm/core';
+import { CONTINENTS, eachLayout, seedWeather } from './layouts.js';
+import { Location, Report } from './weather.model.js';
+
+/** Notes every object that is made of a row. */
+class LoadEar implements EventSubscriber {
+  readonly loaded: unknown[] = [];
+  isListening = true;
+
+  onLoad({ entity }: EventArgs<object>): void {
+    if (this.isListening) this.loaded.push((entity as Location).id);
+  }
+}
+
+describe('an ordered find over shards', () => {
+  eachLayout((suite) => {
+    let ear: LoadEar;
+
+    beforeEach(async () => {
+      await seedWeather(suite);
+      const em = suite.create({ mode: 'multi' });
+      for (let id = 10; id < 30; id++) em.create(Location, { id, continent: CONTINENTS[id % 4] as string });
+      await em.flush();
+      ear = new LoadEar();
+      for (const { orm } of suite.registry.all()) orm.em.getEventManager().registerSubscriber(ear);
+    });
+
+    afterEach(() => {
+      ear.isListening = false;
+    });
+
+    it('makes objects of those rows alone that are part of the answer', async () => {
+      const em = suite.create();
+      const options = { orderBy: { id: 'desc' }, offset: 2, limit: 3 } as const;
+      let found: Location[] = [];
+      const statements = await suite.statementsOf(async () => {
+        found = await em.find(Location, {}, options);
+      });
+      expect(found.map(({ id }) => id)).toEqual([27, 26, 25]);
+      expect(ear.loaded.toSorted()).toEqual([25, 26, 27]);
+      expect(statements).toEqual({ 'shard-1': 1, 'shard-2': 1, 'shard-3': 1, 'shard-4': 1 });
+      expect(await em.findOne(Location, 26)).toBe(found[1]);
+    });
+
+    it('loads relations for those alone', async () => {
+      let found: Location[] = [];
+      const options = { orderBy: { id: 'asc' }, limit: 2, populate: ['reports'], strategy: 'select-in' } as const;
+      const statements = await suite.statementsOf(async () => {
+        found = await suite.create().find(Location, {}, options);
+      });
+      expect(found.map(({ reports }) => reports.getItems().map(({ temperature }) => Number(temperature)))).toEqual([
+        [0.5],
+        [1.5],
+      ]);
+      expect(statements).toEqual({ 'shard-1': 2, 'shard-2': 2, 'shard-3': 1, 'shard-4': 1 });
+    });
+
+    it('gives one object for a row that a join repeats, and its whole collection', async () => {
+      const em = suite.create({ mode: 'multi' });
+      for (const location of await em.find(Location, { id: { $lte: 4 } })) {
+        for (let n = 0; n < 3; n++) em.create(Report, { id: location.id * 10 + n, location, temperature: `${n}.00` });
+      }
+      await em.flush();
+      const where = { reports: { temperature: { $gte: '0.00' } } };
+      for (const limit of [undefined, 3]) {
+        const found = await suite.create().find(Location, where, { orderBy: { city: 'asc' }, limit });
+        expect(found.map(({ city }) => city)).toEqual(['London', 'New York', 'Quito', 'Tokyo'].slice(0, limit));
+        const joined = { orderBy: { city: 'asc' }, limit, populate: ['reports'], strategy: 'joined' } as const;
+        const whole = await suite.create().find(Location, where, joined);
+        expect(whole.map(({ reports }) => reports.length)).toEqual([4, 4, 4, 4].slice(0, limit));
+      }
+    });
+
+    it('places an object that is loaded already where the database has its row by now', async () => {
+      const em = suite.create();
+      const tokyo = (await em.findOne(Location, 2)) as Location;
+      await suite.create().nativeUpdate(Location, { id: 2 }, { city: 'Abuja' }, { mode: 'multi' });
+      const found = await em.find(Location, { id: { $lte: 4 } }, { orderBy: { city: 'asc' }, limit: 1 });
+      expect(found).toEqual([tokyo]);
+      expect(found[0]).toBe(tokyo);
+    });
+
+    it('fills up with rows of the others when a shard is lost while relations are loaded', async () => {
+      await suite.registry.entityManager('shard-1').execute('alter table report rename to report_away');
+      try {
+        const options = { orderBy: { id: 'asc' }, limit: 2, populate: ['reports'], strategy: 'select-in' } as const;
+        const { rows, missing } = await suite.create().findPartial(Location, { id: { $lte: 4 } }, options);
+        expect(rows.map(({ id }) => id)).toEqual([2, 3]);
+        expect(missing.map(({ id }) => id)).toEqual(['shard-1']);
+      } finally {
+        await suite.registry.entityManager('shard-1').execute('alter table report_away rename to report');
+      }
+    });
+  });
+});
