@@ -11,6 +11,7 @@ export { describeApi } from './describe-api.js';
 export { platformSignUpSchema } from './platform/platform.schemas.js';
 export { PlatformService } from './platform/platform.service.js';
 export { prepareData } from './prepare-data.js';
+export { centralModel } from './storage/central-model.js';
 export { DatabaseMigrator, type MigratedDatabase, type MigrationState } from './storage/database-migrator.js';
 export { centralEntities, tenantEntities } from './storage/entities.js';
 export { ShardRowSecurity } from './storage/shard-row-security.js';

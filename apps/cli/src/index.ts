@@ -1,2 +1,3 @@
 export { shopResources } from './isolation/shop-resources.js';
 export { type VerificationOptions, type VerifiedPromise, verifyIsolation } from './isolation/verify-isolation.js';
+export { type MadeMigration, makeMigration } from './migrations/make-migration.js';

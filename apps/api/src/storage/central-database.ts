@@ -1,12 +1,10 @@
 import { MikroORM } from '@mikro-orm/core';
-import { Migrator } from '@mikro-orm/migrations';
 import type { AbstractSqlDriver, SqlEntityManager } from '@mikro-orm/sql';
 import { Injectable } from '@nestjs/common';
-import { migrationsOf } from '#database/migrations';
 import { currentContext } from '#libs/context';
 import { CentralEntityManager, findInTransaction, getEngine, ormOptions } from '#libs/persistence';
 import { AppConfig } from '../config/app.config.js';
-import { centralEntities } from './entities.js';
+import { centralModel } from './central-model.js';
 import { logOrm } from './orm-logger.js';
 
 const UNIT_OF_WORK = Symbol('central unit of work');
@@ -20,15 +18,12 @@ export class CentralDatabase extends CentralEntityManager {
 
   constructor({ centralUrl, poolMax }: AppConfig) {
     super();
-    const migrationsList = migrationsOf('central', getEngine(centralUrl).name);
     this.orm = new MikroORM<AbstractSqlDriver>(
       ormOptions(
         centralUrl,
         {
-          entities: centralEntities,
-          extensions: [Migrator],
+          ...centralModel(getEngine(centralUrl)),
           logger: logOrm,
-          migrations: { snapshot: false, migrationsList },
           // Of its own name: MikroORM looks transactions up by it, and a shard's must never be found here.
           contextName: 'central',
         },

@@ -1,3 +1,4 @@
+import type { MetadataStorage } from '@mikro-orm/core';
 import { Migrator } from '@mikro-orm/migrations';
 import { Logger } from '@nestjs/common';
 import { migrationsOf } from '#database/migrations';
@@ -50,16 +51,16 @@ export function tenantOrmOptions(
 }
 
 /** What the tables of such a database are: entities, migrations, and on PostgreSQL their policies. */
-export function tenantModel({ name }: Pick<Engine, 'name'>): OrmOverrides {
+export function tenantModel({ name }: Pick<Engine, 'name'>) {
   return {
     entities: tenantEntities,
     extensions: [Migrator],
     migrations: { snapshot: false, migrationsList: migrationsOf('tenant', name) },
     discovery: {
-      afterDiscovered: (metadata) => {
+      afterDiscovered: (metadata: MetadataStorage) => {
         compareJsonByContent(metadata);
         if (name === 'postgresql') addTenantPolicies(metadata);
       },
     },
-  };
+  } satisfies OrmOverrides;
 }

@@ -15,10 +15,20 @@ export interface MigrationFile {
   readonly fileName: string;
 }
 
-/** `20261201090000`: UTC, so that two people in two places sort alike. */
-export function migrationStamp(at: Date): string {
-  return at.toISOString().replace(/\D/g, '').slice(0, 14);
+/** `20261201090000`: when it was made, in UTC, and later than every one of `files`, since migrations run in this order. */
+export function newMigrationStamp(files: readonly MigrationFile[], now: Date): string {
+  const newest = files
+    .map(({ fileName }) => fileName.slice('migration-'.length, 'migration-'.length + 14))
+    .sort()
+    .at(-1);
+  const stamp = toStamp(now);
+  return newest === undefined || stamp > newest ? stamp : toStamp(new Date(toTime(newest) + 1000));
 }
+
+const toStamp = (at: Date) => at.toISOString().replace(/\D/g, '').slice(0, 14);
+
+const toTime = (stamp: string) =>
+  Date.parse(stamp.replace(/^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)$/, '$1-$2-$3T$4:$5:$6Z'));
 
 /** What is between the stamp and the ending: `suppliers`, `text-by-bytes`. */
 export function isMigrationSlug(text: string): boolean {

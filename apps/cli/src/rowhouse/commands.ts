@@ -11,6 +11,7 @@ import { auditRotateKeyCommand } from './commands/audit-rotate-key.command.js';
 import { auditVerifyCommand } from './commands/audit-verify.command.js';
 import { auditWitnessCommand } from './commands/audit-witness.command.js';
 import { configShowCommand } from './commands/config-show.command.js';
+import { dbMakeCommand } from './commands/db-make.command.js';
 import { dbMigrateCommand } from './commands/db-migrate.command.js';
 import { dbReflectCommand } from './commands/db-reflect.command.js';
 import { dbStatusCommand } from './commands/db-status.command.js';
@@ -49,6 +50,7 @@ export const commands: readonly CliCommand[] = [
   configShowCommand,
   dbStatusCommand,
   dbMigrateCommand,
+  dbMakeCommand,
   dbReflectCommand,
   auditWitnessCommand,
   auditReconcileCommand,
