@@ -76,7 +76,7 @@ describe('the recoverer', () => {
       const [decided, undecided] = [aTransaction('shard-1'), aTransaction('shard-1')];
       await suite.registry
         .entityManager('shard-1')
-        .execute(`insert into shard_decision values ('${decided.slice(3, 35)}', 'commit', ${Date.now()})`);
+        .execute(`insert into shard_decision values ('${decided.slice(3, 35)}', 'commit', ${Date.now()}, '')`);
       await leaveBehind(suite, 'shard-2', 1, { transaction: decided });
       await leaveBehind(suite, 'shard-3', 2, { transaction: decided });
       await leaveBehind(suite, 'shard-2', 3, { transaction: undecided });
@@ -147,7 +147,7 @@ describe('the recoverer', () => {
       em.create(Location, { id: 2, continent: 'asia' });
       await em.flush({ homeShard: 'shard-1' });
       const kept = aTransaction('shard-1');
-      const sql = `insert into shard_decision values ('${kept.slice(3, 35)}', 'rollback', ${Date.now()})`;
+      const sql = `insert into shard_decision values ('${kept.slice(3, 35)}', 'rollback', ${Date.now()}, '')`;
       await suite.registry.entityManager('shard-1').execute(sql);
       const tidy = (keepRefusalsMs: number) =>
         new TransactionRecoverer({ shards: suite.registry, keepDecisionsMs: -1000, keepRefusalsMs }).recover();
@@ -156,6 +156,37 @@ describe('the recoverer', () => {
       expect(left.filter(({ decision }) => decision === 'commit')).toEqual([]);
       expect(left).toContainEqual({ transaction_id: kept.slice(3, 35), decision: 'rollback' });
       await tidy(-1000);
+      expect(await decisions('shard-1')).toEqual([]);
+    });
+
+    it('keeps a decision while a branch may be prepared on a shard that only other processes know', async () => {
+      const em = suite.create({ mode: 'atomic' });
+      em.create(Location, { id: 1, continent: 'north_america' });
+      em.create(Location, { id: 2, continent: 'asia' });
+      // The second shard can be told nothing: its branch stays prepared.
+      const connection = suite.registry.get('shard-2').driver.getConnection('write');
+      const { commit } = connection;
+      connection.commit = () => Promise.reject(new Error('cut off'));
+      await em.flush({ homeShard: 'shard-1' }).finally(() => {
+        connection.commit = commit;
+      });
+      expect(await decisions('shard-1')).toMatchObject([{ decision: 'commit' }]);
+      // A process of before or after a change of `SHARDS`, which looks at the home shard.
+      const shards = new ShardRegistry({
+        shards: ['shard-1', 'shard-3'].map((id) => suite.registry.definition(id)),
+        ormOptions: ({ id, url }) => ormOptions(url, { ...suite.overridesOf(id), entities: weatherModel }, { max: 3 }),
+      });
+      const tidy = (registry: ShardRegistry) =>
+        new TransactionRecoverer({ shards: registry, keepDecisionsMs: -1000, graceMs: 0 }).recover();
+      try {
+        expect(await tidy(shards)).toMatchObject({ inDoubt: 0, missing: [] });
+        expect(await decisions('shard-1')).toMatchObject([{ decision: 'commit' }]);
+      } finally {
+        await shards.close();
+      }
+      await untilNothingIsInDoubt();
+      expect(await has('shard-2', 2)).toBe(true);
+      await tidy(suite.registry);
       expect(await decisions('shard-1')).toEqual([]);
     });
   });

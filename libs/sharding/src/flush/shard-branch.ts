@@ -19,7 +19,7 @@ export class ShardBranch {
     readonly id: ShardId,
     readonly em: SqlEntityManager,
     /** Makes the transaction one that can be prepared. */
-    private readonly name?: BranchName,
+    readonly name?: BranchName,
   ) {
     this.#broadcaster = new TransactionEventBroadcaster(em);
   }

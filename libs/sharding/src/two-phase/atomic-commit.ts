@@ -19,7 +19,11 @@ export async function commitAtomically(
   const home = branches.at(-1) as ShardBranch;
   const others = branches.slice(0, -1);
   await prepareAll(others);
-  await log.write(transaction, home.em);
+  await log.write(
+    transaction,
+    home.em,
+    others.flatMap(({ name }) => name?.branch ?? []),
+  );
   const decision = await decide(transaction, home, log);
   if (decision === undefined) {
     await Promise.all(others.map((branch) => branch.leave(undefined)));

@@ -32,16 +32,17 @@ export function startOf({ id }: AtomicTransaction): number {
  * another deployment's are not ours to touch.
  */
 export function branchNameOf({ id, homeShard }: AtomicTransaction, shardId: ShardId, orm: ShardOrm): BranchName {
-  return { transaction: `rh.${id}.${homeShard}`, branch: ownBranch(shardId, orm) };
+  return { transaction: `rh.${id}.${homeShard}`, branch: placeOf(shardId, orm) };
 }
 
 /** The transaction that a branch in the list of a shard's server belongs to; `undefined` when it is not that shard's. */
 export function readBranchName(name: BranchName, shardId: ShardId, orm: ShardOrm): AtomicTransaction | undefined {
-  if (name.branch !== ownBranch(shardId, orm)) return undefined;
+  if (name.branch !== placeOf(shardId, orm)) return undefined;
   const [, id, homeShard] = TRANSACTION.exec(name.transaction) ?? [];
   return id && homeShard ? { id, homeShard } : undefined;
 }
 
-function ownBranch(shardId: ShardId, orm: ShardOrm): string {
+/** The second part of the names of a shard's branches: its id and its database. */
+export function placeOf(shardId: ShardId, orm: ShardOrm): string {
   return `${shardId}.${crc32(orm.config.get('dbName') ?? '').toString(16)}`;
 }

@@ -15,12 +15,20 @@ const TABLE = 'shard_decision';
  */
 export const DECISION_TABLE_DDL =
   'create table if not exists shard_decision (' +
-  'transaction_id varchar(32) not null primary key, decision varchar(8) not null, decided_at bigint not null)';
+  'transaction_id varchar(32) not null primary key, decision varchar(8) not null, decided_at bigint not null, ' +
+  'places text not null)';
 
-/** `decided_at` and `decision` of one row. */
 interface DecisionRow {
   readonly transaction_id: string;
   readonly decision: Decision;
+  readonly places: string;
+}
+
+/** A decision that may be forgotten once no branch can ask for it. */
+export interface OldDecision {
+  readonly id: string;
+  /** Where branches were prepared that it is for: second parts of their names. A refusal does not know. */
+  readonly places: readonly string[];
 }
 
 /**
@@ -55,9 +63,12 @@ export class DecisionLog {
     this.#tables.add(homeShard);
   }
 
-  /** Writes the decision to commit as part of the home shard's own transaction: it stands when that is committed. */
-  async write({ id }: AtomicTransaction, home: SqlEntityManager): Promise<void> {
-    const parameters = [id, 'commit', Date.now()];
+  /**
+   * Writes the decision to commit as part of the home shard's own transaction: it stands when that is committed.
+   * @param places  where branches are prepared that will ask for it
+   */
+  async write({ id }: AtomicTransaction, home: SqlEntityManager, places: readonly string[]): Promise<void> {
+    const parameters = [id, 'commit', Date.now(), places.join(' ')];
     await bounded(() =>
       home.getConnection('write').execute(INSERT, parameters, 'run', home.getTransactionContext() as never),
     );
@@ -70,7 +81,7 @@ export class DecisionLog {
     if (known) return known;
     await this.prepare(homeShard);
     try {
-      await this.#run(homeShard, INSERT, [id, 'rollback', Date.now()]);
+      await this.#run(homeShard, INSERT, [id, 'rollback', Date.now(), '']);
       return 'rollback';
     } catch (error) {
       const found = await this.find(transaction);
@@ -80,10 +91,10 @@ export class DecisionLog {
   }
 
   /** Transactions that were decided before `time`, in milliseconds. */
-  async decidedBefore(homeShard: ShardId, decision: Decision, time: number): Promise<string[]> {
-    const sql = 'select transaction_id from shard_decision where decision = ? and decided_at < ?';
+  async decidedBefore(homeShard: ShardId, decision: Decision, time: number): Promise<OldDecision[]> {
+    const sql = 'select transaction_id, places from shard_decision where decision = ? and decided_at < ?';
     const rows = await this.#read(homeShard, sql, [decision, time]);
-    return rows.map((row) => row.transaction_id);
+    return rows.map(({ transaction_id: id, places }) => ({ id, places: places.split(' ').filter(Boolean) }));
   }
 
   /** Forgets decisions that nobody can ask for any more. */
@@ -108,7 +119,7 @@ export class DecisionLog {
   }
 }
 
-const INSERT = 'insert into shard_decision (transaction_id, decision, decided_at) values (?, ?, ?)';
+const INSERT = 'insert into shard_decision (transaction_id, decision, decided_at, places) values (?, ?, ?, ?)';
 
 function connectionOf(shards: ShardRegistry, id: ShardId): AbstractSqlConnection {
   return shards.get(id).driver.getConnection('write');

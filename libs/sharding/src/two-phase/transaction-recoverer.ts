@@ -2,8 +2,8 @@ import { performance } from 'node:perf_hooks';
 import type { ShardId } from '../registry/shard-definition.js';
 import type { ShardRegistry } from '../registry/shard-registry.js';
 import { type AtomicShards, atomicShardsOf } from './atomic-shards.js';
-import { startOf } from './branch-names.js';
-import type { Decision } from './decision-log.js';
+import { placeOf, startOf } from './branch-names.js';
+import type { Decision, OldDecision } from './decision-log.js';
 import { type DecidedBranch, type OwnBranch, PreparedBranches } from './prepared-branches.js';
 
 /** How often to look, and how patient to be. */
@@ -100,7 +100,9 @@ export class TransactionRecoverer {
     const found = looks.flatMap((look) => (look ? [look] : []));
     if (missing.length === 0) {
       const listed = new Set(found.flatMap(({ listed }) => listed));
-      await Promise.all(able.map((id, index) => this.#attempt(id, () => this.#forget(id, old[index] ?? [], listed))));
+      const places = new Set(able.map((id) => placeOf(id, this.#shards.registry.get(id))));
+      const isOver = (it: OldDecision) => !listed.has(it.id) && it.places.every((place) => places.has(place));
+      await Promise.all(able.map((id, index) => this.#attempt(id, () => this.#forget(id, old[index] ?? [], isOver))));
     }
     const done = found.flatMap((look) => look.done);
     return {
@@ -149,20 +151,24 @@ export class TransactionRecoverer {
     this.#seen.set(id, new Map(branches.map(({ of }) => [of.id, before?.get(of.id) ?? now])));
   }
 
-  async #findOldDecisions(id: ShardId): Promise<string[]> {
+  async #findOldDecisions(id: ShardId): Promise<OldDecision[]> {
     const { log } = this.#shards;
     if (!(await log.exists(id))) return [];
     return log.decidedBefore(id, 'commit', Date.now() - this.#options.keepDecisionsMs);
   }
 
-  /** Decisions of which no branch is left, and refusals that nobody can run into any more. */
-  async #forget(id: ShardId, old: readonly string[], listed: ReadonlySet<string>): Promise<void> {
+  /**
+   * Decisions of which no branch is left, and refusals that nobody can run into any more. A place that this process does
+   * not know, while shards are added or taken away, may hold a branch still: its decision is left to who looks there.
+   */
+  async #forget(id: ShardId, old: readonly OldDecision[], isOver: (it: OldDecision) => boolean): Promise<void> {
     const { log } = this.#shards;
     if (!(await log.exists(id))) return;
     const refusals = await log.decidedBefore(id, 'rollback', Date.now() - this.#options.keepRefusalsMs);
+    const over = [...old, ...refusals].filter(isOver);
     await log.forget(
       id,
-      [...old, ...refusals].filter((transaction) => !listed.has(transaction)),
+      over.map((it) => it.id),
     );
   }
 
