@@ -95,6 +95,23 @@ describe('pages and streams over shards', () => {
       expect(statements).toEqual({});
     });
 
+    it('gives out no cursor that it would not take back', async () => {
+      const em = suite.create({ mode: 'multi' });
+      const long = async (characters: number) => {
+        for (const location of await em.find(Location, {})) location.notes = 'ä'.repeat(characters);
+        await em.flush();
+      };
+      const query = { orderBy: { notes: 'asc' }, populate: ['notes'], first: 3 } as const;
+      // Three positions of which each letter takes two bytes, in base64.
+      await long(2_000);
+      const page = await create().findByCursor(Location, query);
+      expect((await create().findByCursor(Location, { ...query, after: page.cursor })).items).toHaveLength(1);
+      await long(2_100);
+      await expect(create().findByCursor(Location, query)).rejects.toThrow(FanOutUnsupportedError);
+      // What needs no cursor is read whatever it is ordered by.
+      expect((await create().findByCursor(Location, { ...query, first: 4 })).items).toHaveLength(4);
+    });
+
     it('streams in order, a chunk of each shard at a time, and stops asking when its reader has enough', async () => {
       const em = suite.create({ mode: 'multi' });
       for (let id = 100; id < 120; id++) em.create(Location, { id, continent: id % 2 ? 'asia' : 'europe' });

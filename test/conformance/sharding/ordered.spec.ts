@@ -81,6 +81,17 @@ describe('an ordered find over shards', () => {
       expect(found[0]).toBe(tokyo);
     });
 
+    it('orders by a lazy property that is asked for', async () => {
+      const em = suite.create({ mode: 'multi' });
+      for (const location of await em.find(Location, {})) location.notes = `${(location.id * 7) % 30}`.padStart(2, '0');
+      await em.flush();
+      const options = { orderBy: { notes: 'desc' }, populate: ['notes'] } as const;
+      const [first, second] = await suite.create().find(Location, {}, { ...options, limit: 2 });
+      expect([first?.id, second?.id]).toEqual([17, 4]);
+      const { items } = await suite.create().findByCursor(Location, { ...options, first: 2 });
+      expect(items.map(({ notes }) => notes)).toEqual(['29', '28']);
+    });
+
     it('fills up with rows of the others when a shard is lost while relations are loaded', async () => {
       await suite.registry.entityManager('shard-1').execute('alter table report rename to report_away');
       try {

@@ -1,4 +1,5 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { FanOutUnsupportedError } from '../errors/fan-out-unsupported.error.js';
 import { InvalidShardCursorError } from '../errors/invalid-shard-cursor.error.js';
 import type { ValueKind } from '../merge/compare-values.js';
 import type { KeysetPosition } from '../merge/keyset.js';
@@ -23,6 +24,7 @@ interface Content {
   readonly p: readonly (readonly unknown[] | null)[];
 }
 
+/** Longer ones are not given out either. */
 const MAX_LENGTH = 16_384;
 
 /**
@@ -37,11 +39,15 @@ export class ShardCursors {
     this.#key = key;
   }
 
+  /** @throws {FanOutUnsupportedError} when it would be longer than one that is taken back */
   encode({ query, shards, keys }: CursorScope, positions: ShardPositions): string {
     const p = shards.map((id) => positions.get(id)?.map((value, index) => toJson(keys[index]?.kind, value)) ?? null);
     const content: Content = { q: query, s: shards, p };
     const text = Buffer.from(JSON.stringify(content)).toString('base64url');
-    return `${text}.${this.#sign(text)}`;
+    const cursor = `${text}.${this.#sign(text)}`;
+    if (cursor.length <= MAX_LENGTH) return cursor;
+    const problem = `The page has no cursor: with the sort keys of its last rows it would have ${cursor.length} characters`;
+    throw new FanOutUnsupportedError(`${problem}, of ${MAX_LENGTH} at most. Order by shorter texts.`);
   }
 
   /** @throws {InvalidShardCursorError} */

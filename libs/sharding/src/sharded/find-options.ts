@@ -1,4 +1,4 @@
-import type { EntityMetadata } from '@mikro-orm/core';
+import type { EntityMetadata, EntityProperty, FindOptions } from '@mikro-orm/core';
 import { FanOutUnsupportedError } from '../errors/fan-out-unsupported.error.js';
 import type { SortKey } from '../merge/sort-key.js';
 import type { ShardCallOptions } from './sharded-options.js';
@@ -26,16 +26,25 @@ export function assertMergeable(options: object): void {
   }
 }
 
-/** What is not loaded cannot be compared. Primary keys always are. */
-export function assertSelected(
-  meta: EntityMetadata,
-  keys: readonly SortKey[],
-  fields: readonly string[] | undefined,
-): void {
-  if (!fields || fields.includes('*')) return;
-  const missing = keys.find(
-    ({ path: [name] }) => !fields.includes(name as string) && !meta.primaryKeys.includes(name as never),
-  );
-  if (missing)
-    throw new FanOutUnsupportedError(`"${missing.path.join('.')}" orders the rows and is not among "fields".`);
+/** Options that say which properties are loaded. */
+type Selection = Pick<FindOptions<object, never, never, never>, 'fields' | 'exclude' | 'populate'>;
+
+/**
+ * What is not loaded cannot be compared. Primary keys always are; lazy properties when they are asked for.
+ * @throws {FanOutUnsupportedError}
+ */
+export function assertSelected(meta: EntityMetadata, keys: readonly SortKey[], selection: object): void {
+  const { fields, exclude, populate } = selection as { readonly [K in keyof Selection]: readonly string[] | undefined };
+  const isLoaded = (name: string) => {
+    if (meta.primaryKeys.includes(name as never)) return true;
+    if (exclude?.some((it) => it === name || it.startsWith(`${name}.`))) return false;
+    if (fields && !fields.includes('*')) return fields.includes(name);
+    const isLazy = (meta.properties as Record<string, EntityProperty>)[name]?.lazy === true;
+    return !isLazy || (Array.isArray(populate) && populate.includes(name));
+  };
+  const missing = keys.find(({ path: [name = ''] }) => !isLoaded(name));
+  if (missing) {
+    const problem = `"${missing.path.join('.')}" orders the rows and is not loaded`;
+    throw new FanOutUnsupportedError(`${problem}: name it among "fields" or, where it is lazy, "populate".`);
+  }
 }

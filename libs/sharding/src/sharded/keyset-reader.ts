@@ -101,7 +101,7 @@ export class KeysetReader {
     for (const name of ['limit', 'offset'] as const) {
       if (own[name] !== undefined) throw new FanOutUnsupportedError(`"${name}" is no option of pages and streams.`);
     }
-    assertSelected(meta, keys, own.fields as readonly string[] | undefined);
+    assertSelected(meta, keys, own);
     assertExact(meta, keys);
     for (const key of keys) if (key.kind === 'text') columnsOf(meta, String)(key);
     const { shards } = await this.scope.route({ kind: 'select', meta, where }, options);

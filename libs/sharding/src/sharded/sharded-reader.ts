@@ -125,7 +125,7 @@ export class ShardedReader {
     }
     assertMergeable(own);
     const keys = isOrdered ? sortKeysOf(meta, orderBy, this.scope.nullsAreLow) : [];
-    assertSelected(meta, keys, own.fields as readonly string[] | undefined);
+    assertSelected(meta, keys, own);
     const perShard = { ...own, offset: undefined, limit: limit === undefined ? undefined : offset + limit };
     return { keys, offset, limit, optionsOn: (id) => (isOrdered ? { ...perShard, orderBy: orderOn(id) } : perShard) };
   }
