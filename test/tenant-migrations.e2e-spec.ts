@@ -3,10 +3,25 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import type { SqlEntityManager } from '@mikro-orm/sql';
-import { type AppConfig, createApp, DatabaseMigrator, DEMO_OPERATOR, prepareData, readConfig } from '#apps/api';
+import {
+  type AppConfig,
+  createApp,
+  DatabaseMigrator,
+  DEMO_OPERATOR,
+  MigrationStates,
+  prepareData,
+  readConfig,
+} from '#apps/api';
+import { migrationsOf } from '#database/migrations';
 import { runAs, runInContext } from '#libs/context';
 import { runAlone, runInSystemFrame } from '#libs/persistence';
-import { IsolationStrategies, type IsolationStrategyName, type TenantRecord, TenantStore } from '#libs/tenancy';
+import {
+  IsolationStrategies,
+  type IsolationStrategyName,
+  strategyEngines,
+  type TenantRecord,
+  TenantStore,
+} from '#libs/tenancy';
 import { createTestDatabase, eachEngine, type TestDatabase, type TestEngine } from '#libs/testing';
 import { ApiClient, logIn, withToken } from './support/api-client.js';
 
@@ -17,6 +32,8 @@ const OWN_PLACE: Readonly<Record<TestEngine['name'], IsolationStrategyName>> = {
   mariadb: 'schema',
   postgresql: 'schema',
 };
+
+const strategies = Object.keys(strategyEngines) as IsolationStrategyName[];
 
 type App = Awaited<ReturnType<typeof createApp>>;
 
@@ -98,6 +115,36 @@ describe('migrations of tenants that have a place of their own', () => {
           const { placement } = await recordOf(app, 'behind');
           await app.get(IsolationStrategies).migrate(placement);
           expect((await owner.call('/v1/products')).status).toBe(200);
+        });
+      });
+    });
+
+    it('are told place by place: what has run, what waits, and where it cannot be read', async () => {
+      await withConfig(engine, async (config) => {
+        await withApp(config, async (app) => {
+          const own = strategies.filter((name) => name !== 'row' && strategyEngines[name].includes(engine.name));
+          for (const name of own) await signUp(app, `fine-${name}`, name);
+          for (const slug of ['behind', 'gone']) await signUp(app, slug, strategy);
+          await signUp(app, 'shared', 'row');
+          await atPlace(app, 'behind', (table) => `delete from ${table} where name like '%Catalogue'`);
+          const { placement } = await recordOf(app, 'gone');
+          await app.get(IsolationStrategies).get(strategy, placement.shardId).drop(placement);
+          const all = migrationsOf('tenant', engine.name).map(({ name }) => name);
+          const isCatalogue = (name: string) => name.endsWith('Catalogue');
+          const states = await runInContext({}, () => app.get(MigrationStates).read());
+          expect(states).toEqual([
+            { id: 'central', ran: migrationsOf('central', engine.name).map(({ name }) => name), pending: [] },
+            { id: 'shard-1', ran: all, pending: [] },
+            ...own.map((name) => ({ id: `tenant fine-${name}`, ran: all, pending: [] })),
+            {
+              ...{ id: 'tenant behind', ran: all.filter((name) => !isCatalogue(name)) },
+              pending: all.filter(isCatalogue),
+            },
+            { id: 'tenant gone', ran: [], pending: [], error: expect.anything() },
+          ]);
+          // To read is not to repair: a place that is gone is no emptier one now.
+          const again = await runInContext({}, () => app.get(MigrationStates).read());
+          expect(again.at(-1)?.error).toBeDefined();
         });
       });
     });

@@ -18,16 +18,6 @@ export interface MigratedDatabase {
   readonly error?: unknown;
 }
 
-/** How far one database is. */
-export interface MigrationState {
-  /** `central` or a shard id. */
-  readonly id: string;
-  /** Names of the migrations that have run, oldest first. */
-  readonly ran: readonly string[];
-  /** Names of those that have not. */
-  readonly pending: readonly string[];
-}
-
 /** Places brought up to date at the same time. */
 const AT_ONCE = 4;
 
@@ -81,20 +71,6 @@ export class DatabaseMigrator {
     };
     await Promise.all(Array.from({ length: AT_ONCE }, work));
     return migrated;
-  }
-
-  /** How far the central database and every shard are. Changes nothing but makes the ledger of migrations where it is missing. */
-  async readStates(): Promise<MigrationState[]> {
-    const states: MigrationState[] = [];
-    const databases = [{ id: 'central', orm: this.central.orm as MikroORM }, ...this.shards.all()];
-    for (const { id, orm } of databases) {
-      const [ran, pending] = await runInSystemFrame(`read migrations of ${id}`, async () => [
-        await orm.migrator.getExecuted(),
-        await orm.migrator.getPending(),
-      ]);
-      states.push({ id, ran: ran.map((it) => it.name), pending: pending.map((it) => it.name) });
-    }
-    return states;
   }
 
   /** Those on shards that wait are brought up to date with their shard. */

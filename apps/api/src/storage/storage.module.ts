@@ -9,6 +9,7 @@ import { NoticeChannel } from '../notices/notice-channel.js';
 import { CentralDatabase } from './central-database.js';
 import { DatabaseMigrator } from './database-migrator.js';
 import { LateShards } from './late-shards.js';
+import { MigrationStates } from './migration-states.js';
 import { OwnPlaceRows } from './own-place-rows.js';
 import { PlacedEntityManager } from './placed-entity-manager.js';
 import { PlacedTenants } from './placed-tenants.js';
@@ -29,6 +30,7 @@ function createStrategies(databases: TenantDatabases, config: AppConfig): Isolat
   providers: [
     CentralDatabase,
     DatabaseMigrator,
+    MigrationStates,
     TenantPlaces,
     OwnPlaceRows,
     LateShards,
@@ -58,6 +60,7 @@ function createStrategies(databases: TenantDatabases, config: AppConfig): Isolat
     ChangeNotices,
     CurrentEntityManager,
     DatabaseMigrator,
+    MigrationStates,
     IsolationStrategies,
     OwnPlaceRows,
     ShardRegistry,

@@ -1,6 +1,7 @@
 import { PlacementUnavailableError } from '../errors/placement-unavailable.error.js';
 import { StrategyUnsupportedError } from '../errors/strategy-unsupported.error.js';
 import type { IsolationStrategyName, Placement } from '../placement.js';
+import { asKit } from './as-kit.js';
 import { DatabaseIsolationStrategy, type TenantDatabaseLimits } from './database.isolation-strategy.js';
 import type { AppliedStrategy, IsolationStrategy } from './isolation-strategy.js';
 import { RowIsolationStrategy } from './row.isolation-strategy.js';
@@ -62,5 +63,26 @@ export class IsolationStrategies {
       this.#behind.add(tenantId);
       throw error;
     }
+  }
+
+  /**
+   * Names of the migrations that have run at one tenant's place, oldest first; also while it is not served. Changes nothing.
+   * Not for tenants who share tables: the ledger is the shard's.
+   *
+   * @throws when the place is missing or was never migrated
+   */
+  readLedger(placement: Placement): Promise<readonly string[]> {
+    const { strategy, shardId } = placement;
+    return asKit(placement, 'read migrations', async () => {
+      const { entityManager, revert } = this.get(strategy, shardId).apply(placement);
+      try {
+        const { tableName } = entityManager.config.get('migrations');
+        const table = entityManager.schema === undefined ? tableName : `${entityManager.schema}.${tableName}`;
+        const rows = await entityManager.execute<{ name: string }[]>(`select name from ${table} order by id`);
+        return rows.map(({ name }) => name);
+      } finally {
+        revert();
+      }
+    });
   }
 }

@@ -1,7 +1,7 @@
 import { DatabaseMigrator } from '#apps/api';
 import type { CliCall, CliCommand } from '../cli-command.js';
 import { MigrationFailedError } from '../migration-failed.error.js';
-import { pendingOf } from './db-status.command.js';
+import { showStates } from './db-status.command.js';
 
 /** Brings every database up to date, as a start does. Two at once do it one after the other. */
 export const dbMigrateCommand: CliCommand = {
@@ -12,7 +12,7 @@ export const dbMigrateCommand: CliCommand = {
   async run(call: CliCall) {
     const { terminal, dryRun } = call;
     if (dryRun) {
-      terminal.table(await pendingOf(call));
+      await showStates(call);
       return;
     }
     const migrator = (await call.app()).get(DatabaseMigrator);

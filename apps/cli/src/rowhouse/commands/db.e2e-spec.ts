@@ -27,10 +27,12 @@ async function call(...args: string[]) {
   return callOf(commands, ...args);
 }
 
-async function callOf(known: readonly CliCommand[], ...args: string[]) {
+const callOf = (known: readonly CliCommand[], ...args: string[]) => runCommand(known, 'db', ...args);
+
+async function runCommand(known: readonly CliCommand[], ...args: string[]) {
   const [stdout, stderr] = [new Collected(), new Collected()];
   const loadConfig = () => readConfig({ NODE_ENV: 'test', DATA_DIR: dataDir, LOG_LEVEL: 'silent', SEED_DEMO: 'false' });
-  const code = await runCli(known, ['db', ...args], {
+  const code = await runCli(known, args, {
     stdin: Readable.from([]),
     stdout,
     stderr,
@@ -58,6 +60,20 @@ describe('rowhouse db', () => {
     const after = (await call('status', '--json')).rows;
     expect(after.every(({ pending }: { pending: string | null }) => pending === null)).toBe(true);
     expect(after[1].ran).toBeGreaterThan(4);
+  });
+
+  it('shows the place of a single tenant, and ends with 1 when it cannot be read', async () => {
+    await runCommand(commands, 'tenant', 'create', 'acme', '--owner-email', 'o@acme.example', '--strategy', 'database');
+    const [, shard, , place] = (await call('status', '--json')).rows;
+    expect(place).toEqual({ database: 'tenant acme', ran: shard.ran, pending: null, error: null });
+    expect((await call('status', '--behind', '--json')).rows).toEqual([]);
+    for (const name of readdirSync(dataDir, { recursive: true }) as string[]) {
+      if (/tenants.tenant_.*\.sqlite/.test(name)) rmSync(join(dataDir, name));
+    }
+    const { code, rows, stderr } = await call('status', '--behind', '--json');
+    expect(code).toBe(1);
+    expect(rows).toMatchObject([{ database: 'tenant acme', ran: null, error: expect.any(String) }]);
+    expect(stderr).toBe('Could not be read: tenant acme.\n');
   });
 });
 
