@@ -1,7 +1,9 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { SqlEntityManager } from '@mikro-orm/sql';
+import { MikroORM } from '@mikro-orm/core';
+import type { AbstractSqlDriver, SqlEntityManager } from '@mikro-orm/sql';
 import { isConsistent, isIncluded } from '#libs/audit';
-import { runInSystemFrame } from '#libs/persistence';
+import { ormOptions, runInSystemFrame } from '#libs/persistence';
 import { ShardRegistry } from '#libs/sharding';
 import { type SignedUpTenant, signUp } from './support/api-client.js';
 import { startTestApp, type TestApp } from './support/test-app.js';
@@ -26,6 +28,37 @@ describe('the sealed trail over HTTP', () => {
       const shards = test.app.get(ShardRegistry).all();
       for (const { orm } of shards) await (orm.em.fork() as SqlEntityManager).execute(sql, values);
     });
+
+  it('is sealed soon after each commit, though nobody asks for it', async () => {
+    const sizeOf = async () => (await acme.owner.call('/v1/audit/checkpoints')).body.data.at(-1)?.size ?? 0;
+    while ((await sizeOf()) < 4) await delay(50);
+    const before = await sizeOf();
+    await acme.owner.call('/v1/tags', { body: { name: 'one more' } });
+    while ((await sizeOf()) === before) await delay(50);
+  });
+
+  it('has everything sealed when the application has closed', async () => {
+    const closing = await startTestApp();
+    const { owner } = await signUp(closing.app, 'closing');
+    await owner.call('/v1/tags', { body: { name: 'the last one' } });
+    await closing.app.close();
+    const rows = await Promise.all(
+      closing.config.shards.map(async ({ url }) => {
+        const orm = await MikroORM.init<AbstractSqlDriver>(
+          ormOptions(url, { entities: [], discovery: { warnWhenNoEntities: false } }),
+        );
+        const [row] = await (orm.em.fork() as SqlEntityManager).execute<{ entries: number; unsealed: number }[]>(
+          'select count(*) as entries, count(*) - count(s.id) as unsealed from audit_entry e ' +
+            'left join audit_seal s on s.tenant_id = e.tenant_id and s.id = e.id',
+        );
+        await orm.close(true);
+        return row;
+      }),
+    );
+    expect(rows.map((row) => row?.unsealed)).toEqual(rows.map(() => 0));
+    expect(rows.some((row) => (row?.entries ?? 0) >= 2)).toBe(true);
+    await closing.close();
+  });
 
   it('verifies, and puts the verification on record', async () => {
     const { body, status } = await acme.owner.call('/v1/audit/verify');

@@ -12,6 +12,8 @@ import {
   AuditVerifier,
   ErasedSubjectKey,
   PersonalKeys,
+  SealScheduler,
+  TenantRoster,
 } from '#libs/audit';
 import type { ContextTenant } from '#libs/context';
 import { CentralEntityManager, type CurrentEntityManager } from '#libs/persistence';
@@ -28,6 +30,24 @@ export class CaseKeys extends AuditKeys {
   }
 }
 
+/** The case's tenant is all there are. */
+class OneTenant extends TenantRoster {
+  constructor(private readonly tenant: ContextTenant) {
+    super();
+  }
+
+  async *all(): AsyncIterable<ContextTenant> {
+    yield this.tenant;
+  }
+}
+
+/** A process that has just started: it seals what is committed from now on, and when it sweeps, what was before. */
+export function aScheduler({ sealer, erasure, recorder, tenant, options }: SealedWorld) {
+  const errors: unknown[] = [];
+  const reporting = { ...options, onSealingError: (error: unknown) => errors.push(error) };
+  return { scheduler: new SealScheduler(sealer, new OneTenant(tenant), erasure, recorder, reporting), errors };
+}
+
 /** An audit world whose trail is sealed. */
 export interface SealedWorld {
   readonly world: AuditWorld;
@@ -35,6 +55,7 @@ export interface SealedWorld {
   readonly keys: CaseKeys;
   readonly options: AuditModuleOptions;
   readonly entityManager: CurrentEntityManager;
+  readonly recorder: AuditRecorder;
   readonly sealer: AuditSealer;
   readonly verifier: AuditVerifier;
   readonly proofs: AuditProofs;
@@ -65,9 +86,10 @@ export function aSealedWorld(engine: TestEngine, extra: Partial<AuditModuleOptio
   const options: AuditModuleOptions = { keys, ...extra };
   const personalKeys = new PersonalKeys();
   const central = aCentralDatabase(engine);
+  const recorder = new AuditRecorder(options, personalKeys);
   let entityManager: CurrentEntityManager | undefined;
   const aWorld = anAuditWorld(engine, {
-    recorder: () => new AuditRecorder(options, personalKeys),
+    recorder: () => recorder,
     trail: (current) => {
       entityManager = current;
       return new AuditTrail(current, options, undefined, personalKeys);
@@ -85,6 +107,7 @@ export function aSealedWorld(engine: TestEngine, extra: Partial<AuditModuleOptio
       keys,
       options,
       entityManager: current,
+      recorder,
       sealer,
       verifier,
       proofs: new AuditProofs(current, sealer),

@@ -1,26 +1,12 @@
 import { once } from 'node:events';
 import { describe, expect, it } from '@jest/globals';
-import { AuditRecorder, SealScheduler, TenantRoster } from '#libs/audit';
-import type { ContextTenant } from '#libs/context';
 import { eachEngine } from '#libs/testing';
 import { forkSource } from '../../support/fork-source.js';
-import { aSealedWorld, type SealedWorld } from './sealed-world.js';
-
-class OneTenant extends TenantRoster {
-  constructor(private readonly tenant: ContextTenant) {
-    super();
-  }
-
-  async *all(): AsyncIterable<ContextTenant> {
-    yield this.tenant;
-  }
-}
+import { aScheduler, aSealedWorld, type SealedWorld } from './sealed-world.js';
 
 /** A process that has just started, and sweeps. */
-async function sweep({ sealer, erasure, tenant, options }: SealedWorld): Promise<unknown[]> {
-  const errors: unknown[] = [];
-  const reporting = { ...options, onSealingError: (error: unknown) => errors.push(error) };
-  const scheduler = new SealScheduler(sealer, new OneTenant(tenant), erasure, new AuditRecorder(options), reporting);
+async function sweep(it: SealedWorld): Promise<unknown[]> {
+  const { scheduler, errors } = aScheduler(it);
   await scheduler.sweep();
   await scheduler.beforeApplicationShutdown();
   return errors;

@@ -1,17 +1,10 @@
 import { MikroORM } from '@mikro-orm/core';
-import { Entity, Property } from '@mikro-orm/decorators/legacy';
 import type { AbstractSqlDriver, SqlEntityManager } from '@mikro-orm/sql';
 import { AuditEntry, AuditKeyRing, AuditRecorder, AuditSubjectKey, FixedAuditKeys } from '#libs/audit';
 import { runAs } from '#libs/context';
-import { ChangeEventsSubscriber, getEngine, ormOptions, TenantOwned } from '#libs/persistence';
+import { ChangeEventsSubscriber, getEngine, ormOptions } from '#libs/persistence';
 import { GuardedEntityManager, guardedDriver } from '#libs/tenancy';
-
-/** The table of the suite's model, which needs jest. */
-@Entity({ tableName: 'tag' })
-class Tag extends TenantOwned {
-  @Property({ type: 'string', length: 50 })
-  name!: string;
-}
+import { Tag } from './child-tag.entity.js';
 
 /** What the parent says by the environment: where, for whom, with which keys. */
 const { url, tenant, keys } = JSON.parse(process.env.WRITER ?? '{}');
