@@ -117,6 +117,21 @@ describe('bulkInsert', () => {
         expect(await stored('specimen', tenant, 'code')).toEqual(await stored('specimen', other, 'code'));
       });
 
+      it.each([
+        ['with quotes, with nothing in them, or absent', ['"a" \\ {b,c}', '', 'NULL', null, '😀']],
+        ['of one control character', ['\u001e', 'a', null]],
+        ['with control characters', ['\u001e', 'a\u001fb', '\u001f', '', null, '\u0001']],
+        ['alone and empty', ['']],
+        ['all absent', [null, null]],
+      ])('of long texts %s', async (_, notes) => {
+        const rows = notes.map((note, index) => ({ code: `${index}`, note }));
+        const other = await flush(Specimen, rows);
+        await insert(Specimen, rows);
+        const found = await stored('specimen', tenant, 'code');
+        expect(found.map(({ note }) => note)).toEqual(notes);
+        expect(found).toEqual(await stored('specimen', other, 'code'));
+      });
+
       if (engine.name === 'sqlite') {
         it('in the same storage classes', async () => {
           const other = await flush(Specimen, specimens);

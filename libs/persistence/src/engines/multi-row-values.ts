@@ -19,6 +19,15 @@ export function boundColumns(rows: BulkRows, dialect: Pick<BulkDialect, 'toBound
   });
 }
 
+/** Converts anew only what differs from the value before: rows of one write have mostly the same few times. */
+export function rememberingLast(convert: (value: unknown) => unknown): (value: unknown) => unknown {
+  let last: { readonly value: unknown; readonly converted: unknown } | undefined;
+  return (value) => {
+    if (last?.value !== value) last = { value, converted: convert(value) };
+    return last?.converted;
+  };
+}
+
 /** Shared values as columns like any other: multi-row VALUES cannot say a value once for all rows. */
 export function repeated(rows: BulkRows, shared: readonly SharedValue[] | undefined): BulkRows {
   if (!shared) return rows;

@@ -1,5 +1,12 @@
 import type { BulkColumn, BulkDialect, BulkRows, BulkStatement } from './bulk-dialect.js';
-import { bindQuestionMarks, boundColumns, inList, multiRowStatements, repeated } from './multi-row-values.js';
+import {
+  bindQuestionMarks,
+  boundColumns,
+  inList,
+  multiRowStatements,
+  rememberingLast,
+  repeated,
+} from './multi-row-values.js';
 
 /**
  * A statement must fit into `max_allowed_packet`, 16 MB by default on MariaDB and 64 on MySQL, 4 on older servers: with
@@ -52,7 +59,7 @@ export const mysqlBulkDialect: BulkDialect = {
   locksOuterJoins: true,
 
   toBound({ kind }) {
-    if (kind === 'instant') return toDateTime;
+    if (kind === 'instant') return rememberingLast(toDateTime);
     return kind === 'custom' ? (value) => (value instanceof Date ? toDateTime(value) : value) : undefined;
   },
   toKept(column) {

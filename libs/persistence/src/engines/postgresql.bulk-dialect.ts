@@ -1,5 +1,6 @@
 import type { BulkColumn, BulkDialect, BulkRows, BulkStatement, SharedValue } from './bulk-dialect.js';
-import { boundColumns, inList, repeated } from './multi-row-values.js';
+import { JoinedTexts } from './joined-texts.js';
+import { boundColumns, inList, rememberingLast, repeated } from './multi-row-values.js';
 
 /** Parameters are few, one array for each column; what grows is the message, so rows are cut at a handy size. */
 const ROWS_PER_STATEMENT = 5000;
@@ -41,9 +42,26 @@ function transportOf({ sqlType }: BulkColumn): Transport {
 
 const aliasOf = (c: number) => `c${c}`;
 
+/** Columns as they travel: each an array, or long texts as one. */
+type Packed = readonly (readonly unknown[] | JoinedTexts)[];
+
+/**
+ * Joins long texts. Not the key of a tenant: those who guard statements look at each of them.
+ * @param values  bound values
+ */
+function pack({ columns }: BulkRows, values: readonly (readonly unknown[])[]): Packed {
+  return columns.map((column, c) => {
+    const own = values[c] ?? [];
+    const isLong = column.kind !== 'uuid' && column.sqlType === 'text';
+    return (isLong ? JoinedTexts.find(own) : undefined) ?? own;
+  });
+}
+
 /** `unnest($1::uuid[], $2::text[]) as v(c0, c1)`. */
-function unnest(columns: readonly BulkColumn[]): string {
-  const arrays = columns.map((column, c) => `$${c + 1}::${transportOf(column).array}`);
+function unnest(columns: readonly BulkColumn[], packed: Packed): string {
+  const arrays = columns.map((column, c) =>
+    packed[c] instanceof JoinedTexts ? packed[c].toSql(`$${c + 1}`) : `$${c + 1}::${transportOf(column).array}`,
+  );
   return `unnest(${arrays.join(', ')}) as v(${columns.map((_, c) => aliasOf(c)).join(', ')})`;
 }
 
@@ -71,12 +89,18 @@ function* insertOne(rows: BulkRows): Iterable<BulkStatement> {
   yield { sql, parameters: boundColumns(rows, postgresqlBulkDialect).map(([value]) => value), affects: count };
 }
 
-function* cut(rows: BulkRows, sql: string, shared: readonly unknown[] = []): Iterable<BulkStatement> {
+/** @param toSql  makes the statement around `unnest(…)` */
+function* cut(
+  rows: BulkRows,
+  toSql: (source: string) => string,
+  shared: readonly unknown[] = [],
+): Iterable<BulkStatement> {
   const values = boundColumns(rows, postgresqlBulkDialect);
   for (let from = 0; from < rows.count; from += ROWS_PER_STATEMENT) {
     const to = Math.min(rows.count, from + ROWS_PER_STATEMENT);
-    const own = to - from === rows.count ? values : values.map((column) => column.slice(from, to));
-    yield { sql, parameters: [...own, ...shared], affects: to - from };
+    const packed = pack(rows, to - from === rows.count ? values : values.map((column) => column.slice(from, to)));
+    const own = packed.map((column) => (column instanceof JoinedTexts ? column.text : column));
+    yield { sql: toSql(unnest(rows.columns, packed)), parameters: [...own, ...shared], affects: to - from };
   }
 }
 
@@ -87,18 +111,16 @@ export const postgresqlBulkDialect: BulkDialect = {
     const names = [...rows.columns, ...shared.map(({ column }) => column)].map(({ name }) => name).join(', ');
     const { length } = rows.columns;
     const values = [...rows.columns.map(valueSql), ...shared.map((it, s) => sharedSql(it, length + s + 1))].join(', ');
-    const sql = `insert into ${rows.table} (${names}) select ${values} from ${unnest(rows.columns)}`;
-    return cut(rows, sql, shared.map(toBoundShared));
+    const toSql = (source: string) => `insert into ${rows.table} (${names}) select ${values} from ${source}`;
+    return cut(rows, toSql, shared.map(toBoundShared));
   },
   update(rows, keys, sets) {
     const written = { ...rows, columns: rows.columns.slice(0, keys + sets), values: rows.values.slice(0, keys + sets) };
     const all = written.columns.map((column, c) => ({ name: column.name, value: valueSql(column, c) }));
     const assignments = all.slice(keys).map(({ name, value }) => `${name} = ${value}`);
     const matches = all.slice(0, keys).map(({ name, value }) => `t.${name} = ${value}`);
-    return cut(
-      written,
-      `update ${rows.table} as t set ${assignments.join(', ')} from ${unnest(written.columns)} where ${matches.join(' and ')}`,
-    );
+    const [assigned, where] = [assignments.join(', '), matches.join(' and ')];
+    return cut(written, (source) => `update ${rows.table} as t set ${assigned} from ${source} where ${where}`);
   },
 
   updatesWholeRows: false,
@@ -116,7 +138,7 @@ export const postgresqlBulkDialect: BulkDialect = {
   locksOuterJoins: false,
 
   toBound({ kind }) {
-    if (kind === 'instant') return (milliseconds) => new Date(milliseconds as number).toISOString();
+    if (kind === 'instant') return rememberingLast((milliseconds) => new Date(milliseconds as number).toISOString());
     return kind === 'custom' ? (value) => (value instanceof Date ? value.toISOString() : value) : undefined;
   },
   toKept({ kind, sqlType }) {
