@@ -12,8 +12,13 @@ export interface EntryId {
  */
 export function nextEntryId(): EntryId {
   const id = newId();
-  return { id, occurredAt: new Date(Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16)) };
+  const digits = id.slice(0, 13);
+  if (digits !== last.digits) last = { digits, time: new Date(Number.parseInt(digits.replace('-', ''), 16)) };
+  return { id, occurredAt: last.time };
 }
+
+/** Entries are written together, many in a millisecond. */
+let last = { digits: '', time: new Date(0) };
 
 /** The lowest id that an entry of this millisecond can have. */
 export function firstEntryIdAt(time: Date): string {

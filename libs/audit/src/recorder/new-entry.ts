@@ -1,3 +1,4 @@
+import type { EntityMetadata } from '@mikro-orm/core';
 import type { Context } from '#libs/context';
 import type { Change } from '#libs/persistence';
 import type { AuditEntry } from '../entities/audit-entry.entity.js';
@@ -48,7 +49,16 @@ export function circumstancesOf(context: Context | undefined, reason = context?.
 
 /** The key of a changed row within its tenant, as text. */
 export function toEntityId({ key, meta }: Change): string {
-  const own = meta.primaryKeys.filter((name: string) => name !== 'tenantId');
+  const own = ownKeysOf(meta);
   const [only] = own;
-  return own.length === 1 && only ? String(key[only]) : JSON.stringify(own.map((name: string) => String(key[name])));
+  return own.length === 1 && only ? String(key[only]) : JSON.stringify(own.map((name) => String(key[name])));
+}
+
+const ownKeys = new WeakMap<EntityMetadata, readonly string[]>();
+
+/** Without the tenant; worked out once. */
+function ownKeysOf(meta: EntityMetadata): readonly string[] {
+  const known = ownKeys.get(meta) ?? meta.primaryKeys.filter((name: string) => name !== 'tenantId');
+  ownKeys.set(meta, known);
+  return known;
 }

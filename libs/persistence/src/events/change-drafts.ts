@@ -35,6 +35,7 @@ function hashFor({ meta, key }: Pick<Change, 'meta' | 'key'>): string {
 /** A key by property, as a change shows it. */
 export function toKeyRecord(meta: EntityMetadata, key: Key): ChangedValues {
   const record: Record<string, unknown> = {};
-  for (const [index, name] of meta.primaryKeys.entries()) record[name] = key[index];
+  const names: readonly string[] = meta.primaryKeys;
+  for (let index = 0; index < names.length; index++) record[names[index] as string] = key[index];
   return record;
 }

@@ -6,6 +6,7 @@ import { hashOf, keyTuple, type ReadState } from './state-reader.js';
 import { isKnown, type Snapshot, shapeOf, toValues } from './stored-shape.js';
 
 const NONE: readonly string[] = [];
+const NOTHING_WRITTEN: ReadonlySet<string> = new Set();
 
 /** One entity of a flush: what was known of its row before, and what became of it. */
 export class EntityRecord {
@@ -13,7 +14,7 @@ export class EntityRecord {
   readonly #before: Snapshot;
   readonly #versionBefore: unknown;
   /** Names, as in snapshots, of what the flush is going to write. */
-  readonly #written = new Set<string>();
+  #written: ReadonlySet<string> = NOTHING_WRITTEN;
   readonly #isWhole: boolean;
   readonly #hasHooks: boolean;
   /** The row, when it had to be read; null when it was not there. */
@@ -38,7 +39,7 @@ export class EntityRecord {
   }
 
   willWrite(names: Iterable<string>): void {
-    for (const name of names) this.#written.add(name);
+    this.#written = new Set([...this.#written, ...names]);
   }
 
   /** Whether the old values that the change must show are not all in memory. */
