@@ -1,4 +1,11 @@
-import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
+import {
+  createCipheriv,
+  createDecipheriv,
+  createSecretKey,
+  type KeyObject,
+  randomBytes,
+  randomFillSync,
+} from 'node:crypto';
 
 /** A key under which what is personal about somebody is kept. */
 export interface PersonalKey {
@@ -11,6 +18,19 @@ const CIPHER = 'aes-256-gcm';
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 const ENVELOPE = /^p1\.([0-9a-f-]{36})\.([\w-]+)$/;
+
+/** Random bytes for many nonces at once: drawn for each, they take as long as the cipher. None is given out twice. */
+const nonces = Buffer.alloc(256 * NONCE_BYTES);
+let used = nonces.length;
+
+function drawNonce(): Buffer {
+  if (used === nonces.length) {
+    randomFillSync(nonces);
+    used = 0;
+  }
+  used += NONCE_BYTES;
+  return nonces.subarray(used - NONCE_BYTES, used);
+}
 
 export function newSecret(): KeyObject {
   return createSecretKey(randomBytes(32));
@@ -27,7 +47,7 @@ export function secretFromText(text: string): KeyObject {
 
 /** `p1.<key id>.<nonce, text and tag>`: what the trail holds in the place of a personal text. */
 export function encipher(text: string, { id, secret }: PersonalKey): string {
-  const nonce = randomBytes(NONCE_BYTES);
+  const nonce = drawNonce();
   const cipher = createCipheriv(CIPHER, secret, nonce);
   // An envelope is readable under the key that it names, and under no other.
   cipher.setAAD(Buffer.from(id));
