@@ -1,3 +1,4 @@
+import type { EventSubscriber } from '@mikro-orm/core';
 import { v7 as uuidv7 } from 'uuid';
 import { AuditEntry, AuditRecorder } from '#libs/audit';
 import { runAs } from '#libs/context';
@@ -7,6 +8,7 @@ import type { Benchmark, Comparison, Contender } from '../benchmark.js';
 import { Booking, DigitalItem, Item } from '../bulk/bulk-model.js';
 import { type BenchDatabase, type BenchEngine, createDatabase, reachableEngines } from '../databases.js';
 import { median } from '../measure.js';
+import { DriverEntries } from './driver-entries.js';
 
 const ROWS = 100;
 /** So that a round is long enough to be measured. */
@@ -15,24 +17,34 @@ const SMALL_FLUSHES = 200;
 const BULK_ROWS = 10_000;
 const tenant = { id: uuidv7(), slug: 'acme' };
 
-/** The same database twice: behind the guard both, one with a recorder. */
-interface Pair {
+/** The same database three times, behind the guard. */
+interface Databases {
+  readonly engine: BenchEngine;
   readonly plain: BenchDatabase;
   readonly audited: BenchDatabase;
+  /** Without a recorder: ready-made entries are inserted instead. */
+  readonly bare: BenchDatabase;
+  readonly entries: DriverEntries;
 }
 
 function asTenant<T>(work: () => Promise<T>): Promise<T> {
   return runAs({ tenant, actor: { id: 'bench', type: 'job' }, route: 'bench' }, work);
 }
 
-function open(engine: BenchEngine, isAudited: boolean): Promise<BenchDatabase> {
-  const onError = (error: unknown) => console.error(error);
-  const changes = new ChangeEventsSubscriber({ subscribers: [new AuditRecorder()], onError });
+function open(engine: BenchEngine, subscribers: EventSubscriber[]): Promise<BenchDatabase> {
   return createDatabase(engine, [AuditEntry, Booking, Item, DigitalItem], {
     driver: guardedDriver(engines[engine.name]),
     entityManager: GuardedEntityManager,
-    ...(isAudited && { subscribers: [changes] }),
+    subscribers,
   });
+}
+
+async function openAll(engine: BenchEngine): Promise<Databases> {
+  const onError = (error: unknown) => console.error(error);
+  const changes = new ChangeEventsSubscriber({ subscribers: [new AuditRecorder()], onError });
+  const entries = new DriverEntries();
+  const [plain, audited, bare] = [await open(engine, []), await open(engine, [changes]), await open(engine, [entries])];
+  return { engine, plain, audited, bare, entries };
 }
 
 /** Past the guard, which lets nobody empty a trail. */
@@ -59,7 +71,7 @@ async function countEntries(database: BenchDatabase): Promise<number> {
 type Work = (database: BenchDatabase) => Promise<void>;
 
 /** The same work with and without audit; `entries` is what it must leave on record. */
-function compare(title: string, { plain, audited }: Pair, entries: number, prepare: Work, work: Work) {
+function compare(title: string, { plain, audited }: Databases, entries: number, prepare: Work, work: Work) {
   const contender = (name: string, database: BenchDatabase, expected: number): Contender => ({
     name,
     async prepare() {
@@ -75,6 +87,38 @@ function compare(title: string, { plain, audited }: Pair, entries: number, prepa
   });
   const name = 'audited';
   return { title, control: contender('not audited', plain, 0), contenders: [contender(name, audited, entries)] };
+}
+
+const DRIVER_ALONE = 'not audited, the same entries by the driver';
+
+/** With a third contender: of what audit costs, so much is the database's and its driver's. */
+function compareFlushes(title: string, databases: Databases, prepare: Work, work: Work): Comparison {
+  const { engine, audited, bare, entries } = databases;
+  const comparison = compare(title, databases, FLUSHES * ROWS, prepare, work);
+  let recorded: Record<string, unknown>[] | undefined;
+  /** Once: the trail is emptied before each round, so that the same entries can be written again. */
+  const record = async () => {
+    await clear(audited);
+    await asTenant(() => prepare(audited));
+    await clearTrail(audited);
+    await asTenant(() => work(audited));
+    return execute(audited, 'select * from audit_entry order by id');
+  };
+  const driverAlone: Contender = {
+    name: DRIVER_ALONE,
+    async prepare() {
+      recorded ??= await record();
+      await clear(bare);
+      await asTenant(() => prepare(bare));
+      entries.prepare(engine.name, recorded, ROWS);
+    },
+    run: () => asTenant(() => work(bare)),
+    async verify() {
+      const count = await countEntries(bare);
+      if (count !== FLUSHES * ROWS) throw new Error(`${title}, ${DRIVER_ALONE}: ${count} entries`);
+    },
+  };
+  return { ...comparison, contenders: [driverAlone, ...comparison.contenders], budgets: { audited: 1.1 } };
 }
 
 const nothing: Work = async () => {};
@@ -147,9 +191,15 @@ function smallFlushes(samples: Map<BenchDatabase, number[]>): Work {
   };
 }
 
-function oneRow(engine: BenchEngine, pair: Pair): Comparison {
+function oneRow(pair: Databases): Comparison {
   const samples = new Map<BenchDatabase, number[]>();
-  const comparison = compare(`${engine.label}: flush of one row`, pair, SMALL_FLUSHES, nothing, smallFlushes(samples));
+  const comparison = compare(
+    `${pair.engine.label}: flush of one row`,
+    pair,
+    SMALL_FLUSHES,
+    nothing,
+    smallFlushes(samples),
+  );
   return {
     ...comparison,
     remarks() {
@@ -168,36 +218,28 @@ async function bytesPerEntry(database: BenchDatabase): Promise<readonly string[]
 
 async function* comparisons(): AsyncIterable<Comparison> {
   for (const engine of reachableEngines()) {
-    const pair = { plain: await open(engine, false), audited: await open(engine, true) };
+    const databases = await openAll(engine);
     const { label } = engine;
     const flushes = FLUSHES * ROWS;
-    const budgets = { audited: 1.1 };
     try {
-      yield {
-        ...compare(`${label}: flush of 100 new rows, one table`, pair, flushes, nothing, createBookings),
-        budgets,
-      };
-      yield { ...compare(`${label}: flush of 100 new rows, two tables`, pair, flushes, nothing, createItems), budgets };
-      yield {
-        ...compare(`${label}: 100 rows found, changed, flushed`, pair, flushes, insertItems(flushes), updateItems),
-        budgets,
-      };
-      yield oneRow(engine, pair);
+      yield compareFlushes(`${label}: flush of 100 new rows, one table`, databases, nothing, createBookings);
+      yield compareFlushes(`${label}: flush of 100 new rows, two tables`, databases, nothing, createItems);
+      yield compareFlushes(`${label}: 100 rows found, changed, flushed`, databases, insertItems(flushes), updateItems);
+      yield oneRow(databases);
       yield {
         ...compare(
           `${label}: bulkUpdate of 10,000 rows, an entry each`,
-          pair,
+          databases,
           BULK_ROWS,
           insertItems(BULK_ROWS),
           updateInBulk,
         ),
         budgets: { audited: 4 },
         rounds: 5,
-        remarks: () => bytesPerEntry(pair.audited),
+        remarks: () => bytesPerEntry(databases.audited),
       };
     } finally {
-      await pair.plain.close();
-      await pair.audited.close();
+      for (const { close } of [databases.plain, databases.audited, databases.bare]) await close();
     }
   }
 }
