@@ -3,7 +3,8 @@ import { verifyExport } from '#libs/audit';
 import { ApiClient, type SignedUpTenant, signUp } from './support/api-client.js';
 import { startTestApp, type TestApp } from './support/test-app.js';
 
-const FORMULA = '=HYPERLINK("http://evil.example";"click")';
+/** With what ends a line for JavaScript, and not in JSON. */
+const FORMULA = '=HYPERLINK("http://evil.example";"click")\u2028';
 
 async function* linesOf(text: string): AsyncGenerator<string> {
   for (const line of text.split('\n')) if (line !== '') yield line;
@@ -29,6 +30,7 @@ describe('exports, purges, holds and erasures over HTTP', () => {
     expect(answer).toMatchObject({ status: 200, headers: { 'content-type': 'application/x-ndjson' } });
     expect(await verifyExport(linesOf(answer.text))).toMatchObject({ ok: true, tenantId: acme.id, omitted: 0 });
     expect(await actions()).toContain('audit_exported');
+    expect(answer.text).not.toContain('\u2028');
     const lines = answer.text.split('\n');
     const at = lines.findIndex((line) => line.includes('"action":"create"'));
     const changed = lines.with(at, (lines[at] as string).replace('"action":"create"', '"action":"delete"'));

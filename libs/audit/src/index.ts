@@ -27,6 +27,7 @@ export { UnknownAuditedPropertyError } from './errors/unknown-audited-property.e
 export { VersionNotFoundError } from './errors/version-not-found.error.js';
 export { WitnessesMissingError } from './errors/witnesses-missing.error.js';
 export { AuditExporter, type ExportQuery } from './export/audit-exporter.js';
+export { linesOf } from './export/lines-of.js';
 export { type ExportTrust, type ExportVerdict, verifyExport } from './export/verify-export.js';
 export { Audited, type AuditedOptions, audited, NotAudited } from './policy/audited.decorator.js';
 export type { RecordedChange, RecordedChanges } from './recorded-changes.js';

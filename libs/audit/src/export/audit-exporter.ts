@@ -111,8 +111,12 @@ export class AuditExporter {
   }
 }
 
+/** JSON leaves two characters as they are that many readers take for the end of a line. */
+const LINE_ENDS = /[\u2028\u2029]/g;
+
 function toLine(line: ExportLine): string {
-  return `${JSON.stringify(line)}\n`;
+  const text = JSON.stringify(line).replaceAll(LINE_ENDS, (end) => (end === '\u2028' ? '\\u2028' : '\\u2029'));
+  return `${text}\n`;
 }
 
 function toCovered({ changes, personal }: StoredEntry) {

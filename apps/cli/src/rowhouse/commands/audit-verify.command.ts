@@ -1,6 +1,5 @@
 import { createReadStream, readFileSync } from 'node:fs';
-import { createInterface } from 'node:readline';
-import { type AuditPublicKey, type SignedCheckpoint, verifyExport } from '#libs/audit';
+import { type AuditPublicKey, linesOf, type SignedCheckpoint, verifyExport } from '#libs/audit';
 import type { CliCommand } from '../cli-command.js';
 import { UsageError } from '../usage.error.js';
 import { TrailFaultError } from './trail-fault.error.js';
@@ -18,7 +17,7 @@ export const auditVerifyCommand: CliCommand = {
   async run({ args: [file = ''], options, terminal }) {
     const keys = readKeys(options.keys);
     const against = readCheckpoint(options.checkpoint);
-    const lines = createInterface({ input: createReadStream(file), crlfDelay: Number.POSITIVE_INFINITY });
+    const lines = linesOf(createReadStream(file, 'utf8'));
     const { fault, checkpoint, ...verdict } = await verifyExport(lines, { keys, against });
     terminal.object({ ...verdict, size: checkpoint?.size, sealedAt: checkpoint?.sealedAt, ...fault });
     if (!verdict.trusted) {

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type SignedUpTenant, signUp } from '../../../../../test/support/api-client.js';
 import { startTestApp, type TestApp } from '../../../../../test/support/test-app.js';
@@ -60,6 +61,15 @@ describe('rowhouse audit', () => {
     const alone = await elsewhere('verify', file);
     expect(alone.code).toBe(0);
     expect(alone.stderr).toContain('--keys');
+  });
+
+  it('verifies what another installation has exported in another year', async () => {
+    const frozen = (name: string) =>
+      fileURLToPath(new URL(`../../../../../test/conformance/audit/frozen-export/${name}`, import.meta.url));
+    const trust = ['--keys', frozen('keys.json'), '--checkpoint', frozen('checkpoint.json')];
+    const { code, stdout, stderr } = await elsewhere('verify', frozen('trail.ndjson'), ...trust, '--json');
+    expect([code, stderr]).toEqual([0, '']);
+    expect(JSON.parse(stdout)).toMatchObject({ ok: true, entries: 15, purged: 3, trusted: true });
   });
 
   it('ends with 1 and names the position when a line was changed, is missing, or is of another trail', async () => {
