@@ -7,7 +7,10 @@ import { ShardingError } from '../errors/sharding.error.js';
 import { UnknownShardError } from '../errors/unknown-shard.error.js';
 import type { ShardId } from '../registry/shard-definition.js';
 
-/** Fixes the shard of one call. `propagate` says that relations loaded later follow it; they do in any case, see README. */
+/**
+ * Fixes the shard of one call. What is loaded later from its objects comes from their shard, too; with `propagate: false`
+ * collections and references are loaded where the choosers say.
+ */
 export type ShardPin = ShardId | { readonly id: ShardId; readonly propagate?: boolean };
 
 /** Why a query goes where it goes. */

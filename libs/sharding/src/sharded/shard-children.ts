@@ -23,6 +23,8 @@ export class ShardChildren {
   readonly #opened = new Map<ShardId, ShardChild>();
   readonly #tokens = new WeakMap<object, ShardId>();
   router!: Router;
+  /** Whether an entity was loaded into a collection of another shard, which it does not belong to. */
+  isStray: (entity: object) => boolean = () => false;
 
   constructor(registry: ShardRegistry, onOpen: (child: ShardChild) => void) {
     this.#registry = registry;

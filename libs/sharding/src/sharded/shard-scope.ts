@@ -18,6 +18,7 @@ import type { ShardId } from '../registry/shard-definition.js';
 import type { ShardRegistry } from '../registry/shard-registry.js';
 import { type Route, Router } from '../routing/router.js';
 import { atomicShardsOf } from '../two-phase/atomic-shards.js';
+import { LaterLoads } from './later-loads.js';
 import { ShardChildren } from './shard-children.js';
 import type { ShardCallOptions } from './sharded-options.js';
 
@@ -38,6 +39,8 @@ export class ShardScope {
   readonly children: ShardChildren;
   readonly router: Router;
   readonly unitOfWork: ShardUnitOfWork;
+  /** Made for the first pin that does not propagate. */
+  #laterLoads: LaterLoads | undefined;
 
   constructor(readonly options: ShardScopeOptions) {
     const { registry, choosers } = options;
@@ -47,6 +50,7 @@ export class ShardScope {
     const context: ChooserContext = { shards: registry.ids, shardOf: (entity) => this.children.shardOf(entity) };
     this.router = new Router(choosers, context, options.pinned);
     this.children.router = this.router;
+    this.children.isStray = (entity) => this.#laterLoads?.isStray(entity) ?? false;
     this.unitOfWork = new ShardUnitOfWork(
       this.children,
       registry.ids,
@@ -81,6 +85,13 @@ export class ShardScope {
     const route = this.router.ofQuery(query, shard, primaryKey);
     const isClean = !query.meta || !this.children.areDirty(query.meta);
     return isClean ? route : this.unitOfWork.flush(this.options.transaction).then(() => route);
+  }
+
+  /** Notes of loaded objects that what they load later follows no pin, where the call said so. */
+  loaded({ shard }: ShardCallOptions, entities: Iterable<object | null>): void {
+    if (typeof shard !== 'object' || shard.propagate !== false) return;
+    this.#laterLoads ??= new LaterLoads(this);
+    this.#laterLoads.loosen(entities);
   }
 
   /** A child ready for statements: inside a transaction it has begun. */

@@ -25,7 +25,11 @@ export function raiseShardWall(child: ShardChild, children: ShardChildren): void
   const uow = child.em.getUnitOfWork(false) as unknown as Visits;
   const { cascade } = uow;
   uow.cascade = (entity, type, visited, options) => {
-    if (type === Cascade.PERSIST || type === Cascade.REMOVE) admit(entity, child, children);
+    if (type === Cascade.PERSIST || type === Cascade.REMOVE) {
+      // What another shard has lent to a collection here is written, if at all, there.
+      if (children.isStray(entity) && children.find(entity) !== child.id) return;
+      admit(entity, child, children);
+    }
     cascade.call(uow, entity, type, visited, options);
   };
 }

@@ -39,7 +39,9 @@ export abstract class ShardedQueries {
     where: FilterQuery<NoInfer<E>>,
     options: ShardedFindOptions<E, P> = {},
   ): Promise<Loaded<E, P>[]> {
-    return (await this.#reader.find(entityName as never, where as never, options as never)) as Loaded<E, P>[];
+    const found = await this.#reader.find(entityName as never, where as never, options as never);
+    this.scope.loaded(options, found);
+    return found as Loaded<E, P>[];
   }
 
   /** `find` that leaves out shards which do not answer, and says which. */
@@ -49,6 +51,7 @@ export abstract class ShardedQueries {
     options: ShardedFindOptions<E, P> = {},
   ): Promise<PartialRows<Loaded<E, P>>> {
     const found = await this.#reader.findPartial(entityName as never, where as never, options as never);
+    this.scope.loaded(options, found.rows);
     return found as PartialRows<Loaded<E, P>>;
   }
 
@@ -62,6 +65,7 @@ export abstract class ShardedQueries {
     options: ShardedFindOneOptions<E, P> = {},
   ): Promise<Loaded<E, P> | null> {
     const found = await this.#reader.findOne(entityName as never, where as never, options as never);
+    this.scope.loaded(options, [found]);
     return found as Loaded<E, P> | null;
   }
 
@@ -91,6 +95,7 @@ export abstract class ShardedQueries {
     { where, ...options }: ShardedCursorOptions<E, P>,
   ): Promise<ShardedPage<Loaded<E, P>>> {
     const page = await this.#keysets.page(entityName as never, where as never, options as never);
+    this.scope.loaded(options, page.items);
     return page as ShardedPage<Loaded<E, P>>;
   }
 
