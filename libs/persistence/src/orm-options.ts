@@ -4,6 +4,7 @@ import type { PoolOptions } from './engines/engine.js';
 import { getEngine } from './engines/engines.js';
 import { readExactIntegers } from './entities/exact-integers.js';
 import { compareJsonByContent } from './entities/json-comparison.js';
+import { keepEntitiesLean } from './entities/lean-entities.js';
 
 /** What `ormOptions` leaves to its caller: entities, subscribers, the EntityManager class, a context name. */
 export type OrmOverrides = Partial<Options<AbstractSqlDriver>>;
@@ -26,6 +27,7 @@ export function ormOptions(url: string, overrides: OrmOverrides = {}, pool?: Poo
       async afterDiscovered(storage, platform) {
         compareJsonByContent(storage);
         readExactIntegers(storage, platform);
+        keepEntitiesLean(storage);
         await discovery?.afterDiscovered?.(storage, platform);
       },
     },
