@@ -28,6 +28,7 @@ import {
   Numbered,
   PointedAt,
   Pointing,
+  ValuesOnly,
 } from './find-by-key.fixture.js';
 
 const price = () => new Money(4999, 'EUR');
@@ -76,7 +77,7 @@ describe('findByKey', () => {
       const line = em.create(OrderLine, { tenantId, order, product: book, quantity: 2 });
       const card = em.create(CardPayment, { tenantId, amount: price(), lastFour: '4242' });
       const wallet = em.create(WalletPayment, { tenantId, amount: price() } as never);
-      const full = em.create(Everything, {
+      const everything = {
         tenantId,
         name: "o'Neill ? :id: $1",
         text: 'text',
@@ -95,8 +96,11 @@ describe('findByKey', () => {
         bytes: Buffer.from([0, 255, 39]),
         colour: 'green',
         price: price(),
-        address: { city: 'Köln', since: new Date('2020-01-01T00:00:00Z') },
-      } as never);
+      };
+      const address = { city: 'Köln', since: new Date('2020-01-01T00:00:00Z') };
+      const full = em.create(Everything, { ...everything, address } as never);
+      const values = em.create(ValuesOnly, everything as never);
+      const noValues = em.create(ValuesOnly, { tenantId, name: '' } as never);
       const empty = em.create(Everything, { tenantId, name: '' } as never);
       const eager = em.create(EagerOne, { tenantId, everything: full });
       const shown = em.create(FilteredOne, { tenantId, hidden: false });
@@ -106,7 +110,7 @@ describe('findByKey', () => {
       em.create(Pointing, { tenantId, at: pointed });
       await em.flush();
       const rows = { category, parent, book, radio, order, line, card, wallet, full, empty };
-      const others = { eager, shown, hidden, computed, pointed };
+      const others = { values, noValues, eager, shown, hidden, computed, pointed };
       for (const [name, { id }] of Object.entries({ ...rows, ...others })) ids[name] = id;
     });
 
@@ -123,7 +127,10 @@ describe('findByKey', () => {
     const everyKind: [string, EntityName<object>, string, EntityName<object>][] = [
       ['every column type', Everything, 'full', Everything],
       ['columns that hold nothing', Everything, 'empty', Everything],
+      ['values alone', ValuesOnly, 'values', ValuesOnly],
+      ['no values', ValuesOnly, 'noValues', ValuesOnly],
       ['a reference', Category, 'parent', Category],
+      ['a reference to nothing', Category, 'category', Category],
       ['a class-table entity by its base class', Product, 'book', Book],
       ['its sibling by the base class', Product, 'radio', Electronic],
       ['a class-table entity by its own class', Book, 'book', Book],
@@ -165,6 +172,28 @@ describe('findByKey', () => {
         expect(sent).toEqual(await again(stock));
       });
     });
+
+    it.each([
+      ['a plain entity', Category, 'parent'],
+      ['an entity of every value', ValuesOnly, 'noValues'],
+      ['a class-table entity by its base class', Product, 'radio'],
+      ['a class-table entity by its own class', Book, 'book'],
+      ['a single-table entity by its base class', Payment, 'card'],
+    ] as [string, EntityName<object>, string][])(
+      'learns from the first row of a class how to make the next: %s',
+      async (_, entity, row) => {
+        await find(entity, row);
+        em = database.fork();
+        const mapped = jest.spyOn(database.orm.driver, 'mapResult');
+        const created = jest.spyOn(em.getEntityFactory(), 'create');
+        try {
+          expect(await find(entity, row)).toBeInstanceOf(entity);
+          expect([mapped.mock.calls, created.mock.calls]).toEqual([[], []]);
+        } finally {
+          mapped.mockRestore();
+        }
+      },
+    );
 
     it('sends one statement, the same text for every key', async () => {
       const statements = await database.statementsOf(async () => {

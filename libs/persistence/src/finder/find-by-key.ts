@@ -4,7 +4,9 @@ import { engineOf } from '../engines/engines.js';
 import { KeyFinder, type KeyFindOptions, type KeyValues } from './key-finder.js';
 
 /** Two of each entity: for tables where the connection looks, and for those in the schema of an EntityManager. */
-type Finders = Readonly<Record<'unqualified' | 'inSchema', Map<EntityMetadata, Promise<KeyFinder | undefined>>>>;
+type Finders = Readonly<
+  Record<'unqualified' | 'inSchema', Map<EntityMetadata, Promise<KeyFinder | undefined> | KeyFinder | undefined>>
+>;
 
 /** Protected in MikroORM's types. */
 interface Abortable {
@@ -35,18 +37,20 @@ export async function findByKey(
 ): Promise<object | null | undefined> {
   const context = em.getContext();
   const meta = context.getMetadata().get(entityName);
-  if (!isKeyOf(meta, key) || !isPlainRead(context) || isManaged(context, entityName, key)) {
-    return undefined;
-  }
-  const finder = await findFinder(context, meta);
+  if (!isKeyOf(meta, key) || !isPlainRead(context) || isManaged(context, meta, key)) return undefined;
+  const found = findFinder(context, meta);
+  const finder = found instanceof Promise ? await found : found;
   if (!finder) return undefined;
   await context.tryFlush(entityName, {});
   const filtered = await context.applyFilters(entityName, key as never, {}, 'read');
   return filtered === key ? finder.find(context, key, options) : undefined;
 }
 
-function isManaged(em: SqlEntityManager, entityName: EntityName, key: KeyValues): boolean {
-  return Boolean(em.getUnitOfWork().tryGetById(entityName, key as never, em.schema));
+function isManaged(em: SqlEntityManager, meta: EntityMetadata, key: KeyValues): boolean {
+  const unitOfWork = em.getUnitOfWork(false);
+  // Most EntityManagers are new, and to make the text that entities are known by costs more than to look here.
+  if (unitOfWork.getIdentityMap().getStore(meta.root).size === 0) return false;
+  return Boolean(unitOfWork.tryGetById(meta.class, key as never, em.schema));
 }
 
 /** Text and integers only: what else a key may hold is converted or compared in ways of its own. */
@@ -73,7 +77,10 @@ function isPlainRead(em: SqlEntityManager): boolean {
   );
 }
 
-function findFinder(em: SqlEntityManager, meta: EntityMetadata): Promise<KeyFinder | undefined> {
+function findFinder(
+  em: SqlEntityManager,
+  meta: EntityMetadata,
+): Promise<KeyFinder | undefined> | KeyFinder | undefined {
   const driver = em.getDriver();
   const inSchema = em.schema !== undefined;
   let kept = findersOfDrivers.get(driver);
@@ -82,12 +89,13 @@ function findFinder(em: SqlEntityManager, meta: EntityMetadata): Promise<KeyFind
     findersOfDrivers.set(driver, kept);
   }
   const finders = inSchema ? kept.inSchema : kept.unqualified;
-  let finder = finders.get(meta);
-  if (!finder) {
-    finder = isCovered(meta) ? KeyFinder.compile(meta, driver, engineOf(em), inSchema) : Promise.resolve(undefined);
+  if (finders.has(meta)) return finders.get(meta);
+  const compiling = isCovered(meta) ? KeyFinder.compile(meta, driver, engineOf(em), inSchema) : undefined;
+  finders.set(meta, compiling);
+  return compiling?.then((finder) => {
     finders.set(meta, finder);
-  }
-  return finder;
+    return finder;
+  });
 }
 
 /** Every class of a hierarchy may come out of the read, so each must be plain. */

@@ -1,8 +1,11 @@
-import { type EntityData, type EntityMetadata, helper } from '@mikro-orm/core';
+import { type EntityMetadata, type EntityProperty, EventType, helper } from '@mikro-orm/core';
 import type { AbstractSqlConnection, AbstractSqlDriver, QueryBuilder, SqlEntityManager } from '@mikro-orm/sql';
 import { CompiledQuery, type Kysely } from 'kysely';
 import type { Engine } from '../engines/engine.js';
 import { readFrom } from '../engines/replica-reads.js';
+import type { DriverRow } from '../paging/row-columns.js';
+import { EntityMaker } from './entity-maker.js';
+import type { StoredState } from './stored-state.js';
 
 /** A value of the statement: the key property of this name, or always the same (a discriminator). */
 type Slot = { readonly key: string } | { readonly constant: unknown };
@@ -37,6 +40,9 @@ const QUOTED_OR_PLACEHOLDER = /'(?:[^']|'')*'|"[^"]*"|`[^`]*`|\?/g;
  * entities by MikroORM's own hands, so that they are managed like any other.
  */
 export class KeyFinder {
+  /** By the value that tells the class of a row. `null`: left to MikroORM. */
+  readonly #makers = new Map<unknown, EntityMaker | null>();
+
   private constructor(
     private readonly meta: EntityMetadata,
     private readonly driver: AbstractSqlDriver,
@@ -44,6 +50,8 @@ export class KeyFinder {
     /** What stands between one naming of the schema and the next; one part when there is none. */
     private readonly sql: readonly string[],
     private readonly slots: readonly Slot[],
+    /** Name of what tells the class of a row, where there are several. */
+    private readonly kindColumn: string | undefined,
   ) {}
 
   /**
@@ -73,20 +81,39 @@ export class KeyFinder {
     const parts = text.sql.split(driver.getPlatform().quoteIdentifier(SCHEMA));
     const complete = slots.filter((slot) => 'key' in slot).length === markers.size && text.count === slots.length;
     const isOpen = parts.some((part) => part.includes(SCHEMA));
-    return complete && !isOpen ? new KeyFinder(meta, driver, query, parts, slots) : undefined;
+    return complete && !isOpen
+      ? new KeyFinder(meta, driver, query, parts, slots, kindColumnOf(meta, query))
+      : undefined;
   }
 
   /** The entity, managed by `em`; `null` when there is no such row. */
   async find(em: SqlEntityManager, key: KeyValues, options?: KeyFindOptions): Promise<object | null> {
     const row = await this.#read(em, key, options);
-    const data = row && this.driver.mapResult(row, this.meta, [], this.query);
-    if (!data) return null;
+    if (!row) return null;
+    const entity = this.#make(em, row);
+    const wrapped = helper(entity);
+    wrapped.setSerializationContext({ populate: [] } as never);
+    if (em.getEventManager().hasListeners(EventType.onLoad, wrapped.__meta)) {
+      await em.getUnitOfWork(false).dispatchOnLoadEvent();
+    }
+    return entity;
+  }
+
+  #make(em: SqlEntityManager, row: DriverRow): object {
+    const kind = this.kindColumn === undefined ? undefined : row[this.kindColumn];
+    const maker = this.#makers.get(kind);
+    return maker?.make(em, row) ?? this.#makeByMikroOrm(em, row, maker === undefined && { kind });
+  }
+
+  /** @param lesson  the kind of row that is seen for the first time */
+  #makeByMikroOrm(em: SqlEntityManager, row: DriverRow, lesson: { readonly kind: unknown } | false): object {
+    const { meta, query } = this;
     const { schema } = em;
-    const entity = em
-      .getEntityFactory()
-      .create(this.meta.class, data, { merge: true, schema, convertCustomTypes: true }) as object;
-    helper(entity).setSerializationContext({ populate: [] } as never);
-    await em.getUnitOfWork().dispatchOnLoadEvent();
+    // It changes what it is given.
+    const state = this.driver.mapResult({ ...row }, meta, [], query) as StoredState;
+    const options = { merge: true, schema, convertCustomTypes: true };
+    const entity = em.getEntityFactory().create(meta.class, { ...state }, options) as object;
+    if (lesson) this.#makers.set(lesson.kind, EntityMaker.learn(em, { query, meta }, { row, state, entity }) ?? null);
     return entity;
   }
 
@@ -94,7 +121,7 @@ export class KeyFinder {
     return this.sql.join(schema === undefined ? '' : this.driver.getPlatform().quoteIdentifier(schema));
   }
 
-  async #read(em: SqlEntityManager, key: KeyValues, options?: KeyFindOptions): Promise<EntityData<object> | undefined> {
+  async #read(em: SqlEntityManager, key: KeyValues, options?: KeyFindOptions): Promise<DriverRow | undefined> {
     const transaction = em.getTransactionContext<Kysely<unknown>>();
     const isReplicaPreferred = !transaction && em.config.get('preferReadReplicas');
     const params = this.slots.map((slot) => ('key' in slot ? key[slot.key] : slot.constant));
@@ -105,7 +132,7 @@ export class KeyFinder {
       const send = async () => (await client.executeQuery(CompiledQuery.raw(sql, params), options)).rows;
       const logging = connection as unknown as LoggingConnection;
       const [row] = await logging.executeQuery(sql, send, { id: em.id, params });
-      return row as EntityData<object> | undefined;
+      return row as DriverRow | undefined;
     };
     try {
       return await readFrom(this.driver, isReplicaPreferred ? 'read' : 'write', run);
@@ -113,6 +140,15 @@ export class KeyFinder {
       throw this.driver.convertException(error as Error);
     }
   }
+}
+
+function kindColumnOf({ root, allTPTDescendants }: EntityMetadata, query: QueryBuilder<object>): string | undefined {
+  if (root.inheritanceType === 'tpt') {
+    return allTPTDescendants?.length ? `${query.alias}__${root.tptDiscriminatorColumn}` : undefined;
+  }
+  return root.inheritanceType === 'sti'
+    ? (root.properties[root.discriminatorColumn as never] as EntityProperty | undefined)?.fieldNames[0]
+    : undefined;
 }
 
 /** MikroORM's text with placeholders as the driver below takes them. A question mark inside quotes is none. */
