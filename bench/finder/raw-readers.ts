@@ -3,15 +3,17 @@ import { createConnection } from 'mysql2/promise';
 import { Client } from 'pg';
 import type { EngineName } from '#libs/persistence';
 
-/** Reads one item, both of its tables, with a driver, a prepared statement and nothing else. */
+/** Reads one product, all four of its tables, with a driver, a prepared statement and nothing else. */
 export interface RawReader {
   read(tenantId: string, id: string): Promise<object | undefined> | object | undefined;
   close(): Promise<void> | void;
 }
 
-const SQL = `select i.*, d.download_size_kb from item i
-  left join digital_item d on d.tenant_id = i.tenant_id and d.id = i.id
-  where i.tenant_id = ? and i.id = ?`;
+const SQL = `select p.*, b.isbn, e.warranty_months, d.download_size_kb from product p
+  left join book b on b.tenant_id = p.tenant_id and b.id = p.id
+  left join electronic e on e.tenant_id = p.tenant_id and e.id = p.id
+  left join digital_product d on d.tenant_id = p.tenant_id and d.id = p.id
+  where p.tenant_id = ? and p.id = ?`;
 
 function openSqlite(url: string): RawReader {
   const database = new Database(url.replace('sqlite:', ''));
@@ -30,7 +32,7 @@ async function openPostgresql(url: string): Promise<RawReader> {
   let number = 0;
   const text = SQL.replaceAll('?', () => `$${++number}`);
   return {
-    read: async (...values) => (await client.query({ name: 'item', text, values })).rows[0],
+    read: async (...values) => (await client.query({ name: 'product', text, values })).rows[0],
     close: () => client.end(),
   };
 }
