@@ -113,10 +113,15 @@ describe('models', () => {
         const loud = await em.findOneOrFail(Tag, { name: 'loud' });
         const howMany = await loud.products.loadCount();
         const page = await loud.products.matching({ where: { type: 'book' }, orderBy: { sku: 'asc' }, limit: 10 });
-        loud.products.add(em.getReference(Product, page[0]?.id as never)); // no row is read for it
+        const calm = await em.findOneOrFail(Tag, { name: 'calm' });
+        for (const product of page) {
+          calm.products.add(product); // no other row is read for it
+          loud.products.remove(product);
+        }
+        await em.flush();
         // #endregion
         expect([howMany, page.map(({ name }) => name), loud.products.isInitialized()]).toEqual([2, ['Dune'], false]);
-        await expectStatements(database, 1, () => loud.products.loadCount(true));
+        await expectStatements(database, 1, async () => expect(await loud.products.loadCount(true)).toBe(1));
       }));
 
     it('adds to a large collection, removes from it and pages through it, and reads none of its other rows', () =>
@@ -138,7 +143,8 @@ describe('models', () => {
         });
         expect([order.lines.isInitialized(), page.map(({ quantity }) => quantity)]).toEqual([false, [9]]);
         expect(await order.lines.loadCount(true)).toBe(before + 1);
-        await em.remove(page).flush(); // Collection.remove() would ask for the whole of it
+        order.lines.remove(page);
+        await em.flush();
         expect([order.lines.isInitialized(), await order.lines.loadCount(true)]).toEqual([false, before]);
       }));
   });

@@ -46,6 +46,7 @@ export { BulkWriteLostError } from './errors/bulk-write-lost.error.js';
 export { ConnectionHeldError } from './errors/connection-held.error.js';
 export { EndlessChangesError } from './errors/endless-changes.error.js';
 export { InvalidRowError } from './errors/invalid-row.error.js';
+export { ItemNotLoadedError } from './errors/item-not-loaded.error.js';
 export { LockUnavailableError } from './errors/lock-unavailable.error.js';
 export { LockUnsupportedError } from './errors/lock-unsupported.error.js';
 export { PersistenceError } from './errors/persistence.error.js';

@@ -1,5 +1,6 @@
 import { type Options, Utils } from '@mikro-orm/core';
 import type { AbstractSqlDriver } from '@mikro-orm/sql';
+import { letUnloadedCollectionsShrink } from './collections/unloaded-collections.js';
 import type { PoolOptions } from './engines/engine.js';
 import { getEngine } from './engines/engines.js';
 import { readExactIntegers } from './entities/exact-integers.js';
@@ -8,6 +9,8 @@ import { keepEntitiesLean } from './entities/lean-entities.js';
 
 /** What `ormOptions` leaves to its caller: entities, subscribers, the EntityManager class, a context name. */
 export type OrmOverrides = Partial<Options<AbstractSqlDriver>>;
+
+letUnloadedCollectionsShrink();
 
 /** MikroORM options for the database behind `url`, with every default that tenancy and auditing rely on. */
 export function ormOptions(url: string, overrides: OrmOverrides = {}, pool?: PoolOptions): Options<AbstractSqlDriver> {

@@ -229,6 +229,14 @@ export class RandomWork {
       if (this.dice.is(0.5)) await product?.tags.init();
       product?.tags.removeAll();
     },
+    'take one link away': async (em) => {
+      const [product, tag] = [await this.#one(em, Book), await this.#one(em, Tag)];
+      if (!product || !tag) return;
+      if (this.dice.is(0.3)) await product.tags.init();
+      if (this.dice.is(0.3)) tag.products.remove(product);
+      else product.tags.remove(tag);
+      if (this.dice.is(0.2)) product.tags.add(tag);
+    },
     'take lines out of an order': async (em) => {
       const order = await this.#one(em, Order);
       if (this.dice.is(0.5)) await order?.lines.init();

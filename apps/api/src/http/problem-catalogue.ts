@@ -81,6 +81,7 @@ export const problemCatalogue: Readonly<Record<ErrorCode, ProblemKind>> = {
   commit_failed: INTERNAL,
   conflict: { status: 409, title: 'Conflict' },
   connection_held: INTERNAL,
+  item_not_loaded: INTERNAL,
   cross_shard_association: INTERNAL,
   cross_shard_write: INTERNAL,
   domain_not_verified: { status: 409, title: 'Conflict', code: 'conflict' },

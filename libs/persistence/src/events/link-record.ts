@@ -14,8 +14,8 @@ interface CollectionRecord {
   readonly items: readonly object[];
   /** What it held before, when that is known. */
   readonly before: readonly object[] | undefined;
-  /** Whether links that are not in `items` go; not so for items added to a collection that nobody loaded. */
-  readonly isWhole: boolean;
+  /** Items that leave a collection that nobody loaded, if they are in there; `undefined`: all that are not in `items` go. */
+  readonly leaving: readonly object[] | undefined;
   /** Owners that are references by a base class: which kind they are, only their row can tell. */
   readonly unclassified: ReadonlySet<object>;
 }
@@ -62,6 +62,7 @@ export class LinkRecord {
     const isKnown = collection.isInitialized() && snapshot !== undefined;
     const side = collection.property.owner ? 'owner' : 'item';
     const items = collection.getItems(false);
+    const isPart = !isKnown && snapshot !== undefined;
     const owners = side === 'owner' ? [collection.owner] : items;
     this.#collections.push({
       pivot,
@@ -69,7 +70,7 @@ export class LinkRecord {
       entity: collection.owner,
       items,
       before: isKnown ? [...snapshot] : undefined,
-      isWhole: isKnown || snapshot === undefined,
+      leaving: isPart ? snapshot.filter((item) => !items.includes(item)) : undefined,
       unclassified: new Set(owners.filter(isOfUnknownClass)),
     });
   }
@@ -83,8 +84,10 @@ export class LinkRecord {
 
   async read(reader: StateReader): Promise<void> {
     for (const record of this.#collections) {
-      if (!record.before)
-        this.#links.set(record, await reader.links(record.pivot, record.side, [keyTuple(record.entity)]));
+      if (record.before) continue;
+      // However large the collection is, only links that may change are of interest.
+      const others = record.leaving && [...record.items, ...record.leaving].map(keyTuple);
+      this.#links.set(record, await reader.links(record.pivot, record.side, [keyTuple(record.entity)], others));
     }
     for (const [meta, rows] of Map.groupBy(this.#deleted, (row) => row.meta.root)) {
       for (const side of ['owner', 'item'] as const) {
@@ -135,16 +138,17 @@ export class LinkRecord {
   }
 
   #difference(record: CollectionRecord): { added: Link[]; removed: Link[] } {
-    const { side, entity, items, before, isWhole } = record;
+    const { side, entity, items, before, leaving } = record;
     const own = keyTuple(entity);
     const toLink = (other: object): Link =>
       side === 'owner' ? { owner: own, item: keyTuple(other) } : { owner: keyTuple(other), item: own };
     const hash = ({ owner, item }: Link) => hashOf([...owner, ...item]);
     const old = new Map((before?.map(toLink) ?? this.#links.get(record) ?? []).map((link) => [hash(link), link]));
     const now = new Map(items.map(toLink).map((link) => [hash(link), link]));
+    const gone = leaving && new Set(leaving.map(toLink).map(hash));
     return {
       added: [...now].flatMap(([key, link]) => (old.has(key) ? [] : [link])),
-      removed: isWhole ? [...old].flatMap(([key, link]) => (now.has(key) ? [] : [link])) : [],
+      removed: [...old].flatMap(([key, link]) => ((gone ? gone.has(key) : !now.has(key)) ? [link] : [])),
     };
   }
 

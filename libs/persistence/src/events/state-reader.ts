@@ -49,20 +49,29 @@ export class StateReader {
     return inChunks(targets, (chunk) => this.#find(meta, { [prop.name]: conditionOf(names, chunk) }));
   }
 
-  /** Rows of a pivot table by the keys of one of its sides. */
-  async links(pivot: Pivot, side: 'owner' | 'item', keys: readonly Key[]): Promise<Link[]> {
+  /**
+   * Rows of a pivot table by the keys of one of its sides.
+   * @param others  keys of the other side; default: all
+   */
+  async links(pivot: Pivot, side: 'owner' | 'item', keys: readonly Key[], others?: readonly Key[]): Promise<Link[]> {
     const [owner, item] = pivot.meta.relations as [EntityProperty, EntityProperty];
-    const { name } = side === 'owner' ? owner : item;
-    const ctx = this.#fork.getTransactionContext();
-    // The driver knows no EntityManager, and so no schema of one.
-    const options = { ctx, lockMode: LockMode.PESSIMISTIC_WRITE, schema: this.#fork.schema } as const;
-    const rows = await inChunks(keys, (chunk) =>
-      this.#fork.getDriver().find(pivot.meta.class, { [name]: { $in: chunk } }, options),
-    );
+    const [own, other] = side === 'owner' ? [owner, item] : [item, owner];
+    const rows = others
+      ? await inChunks(others, (chunk) =>
+          this.#linkRows(pivot, { [own.name]: { $in: [...keys] }, [other.name]: { $in: chunk } }),
+        )
+      : await inChunks(keys, (chunk) => this.#linkRows(pivot, { [own.name]: { $in: chunk } }));
     return rows.map((row) => ({
       owner: toTuple(Reflect.get(row, owner.name)),
       item: toTuple(Reflect.get(row, item.name)),
     }));
+  }
+
+  #linkRows({ meta }: Pivot, where: object): Promise<object[]> {
+    const ctx = this.#fork.getTransactionContext();
+    // The driver knows no EntityManager, and so no schema of one.
+    const options = { ctx, lockMode: LockMode.PESSIMISTIC_WRITE, schema: this.#fork.schema } as const;
+    return this.#fork.getDriver().find(meta.class, where, options);
   }
 
   async #find(meta: EntityMetadata, where: object): Promise<ReadState[]> {
