@@ -8,6 +8,7 @@ import { DemoSeeder } from './demo/demo-seeder.js';
 import { DatabaseMigrator, type MigratedDatabase } from './storage/database-migrator.js';
 import { LateShards } from './storage/late-shards.js';
 import { ShardRowSecurity } from './storage/shard-row-security.js';
+import { ShardTransactions } from './storage/shard-transactions.js';
 
 /**
  * Brings every database up to date, makes sure that it keeps tenants apart, and makes what the configuration asks for: the
@@ -30,6 +31,7 @@ async function prepare(app: NestFastifyApplication, config: AppConfig, say: (lin
     if (line) say(line);
   }
   await app.get(ShardRowSecurity).enforce();
+  await app.get(ShardTransactions).assertReady();
   const { operator } = config;
   if (operator) {
     await runInContext({ actor: { id: 'start-up', type: 'system' } }, () =>

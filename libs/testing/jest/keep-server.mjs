@@ -1,4 +1,5 @@
-// Keeps one throw-away database server for one test run: `node keep-server.mjs postgresql|mariadb <empty folder>`.
+// Keeps one throw-away database server: `node keep-server.mjs postgresql|mariadb <empty folder> [name=value …]`, where
+// the rest are settings of PostgreSQL.
 // Prints one line of JSON when the server answers ({ url } or { error }), and stops it when standard input closes. The
 // parent holds that pipe, so the server ends with the run however the run ends: done, Ctrl-C or killed.
 import { spawn, spawnSync } from 'node:child_process';
@@ -8,7 +9,7 @@ import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
-const [product, folder] = process.argv.slice(2);
+const [product, folder, ...settings] = process.argv.slice(2);
 
 async function freePort() {
   const probe = createServer().listen(0, '127.0.0.1');
@@ -38,6 +39,7 @@ async function startPostgresql() {
       ...['listen_addresses=127.0.0.1', 'unix_socket_directories=', 'max_connections=200'],
       // Needed by two-phase commit.
       'max_prepared_transactions=64',
+      ...settings,
     ].flatMap((setting) => ['-c', setting]),
     onLog: (line) => log.push(line),
     onError: (line) => log.push(String(line)),

@@ -80,6 +80,18 @@ describe('the configuration', () => {
     expect(readConfig({ DEFAULT_STRATEGY: 'database' }).defaultStrategy).toBe('database');
   });
 
+  it('takes the mode "atomic" where every shard can take part in it', () => {
+    expect(readConfig({}).shardTransactions).toBe('single');
+    expect(problemsOf({ SHARD_TRANSACTIONS: 'twophase' })).toEqual(['SHARD_TRANSACTIONS']);
+    expect(problemsOf({ SHARD_TRANSACTIONS: 'atomic' })).toEqual(['SHARD_TRANSACTIONS']);
+    const Shards = 'a=postgresql://localhost/a,b=mariadb://localhost/b';
+    expect(readConfig({ SHARD_TRANSACTIONS: 'atomic', SHARDS: Shards }).shardTransactions).toBe('atomic');
+    expect(() => readConfig({ SHARD_TRANSACTIONS: 'atomic', SHARDS: `${Shards},c=sqlite:./c.sqlite` })).toThrow(
+      /c cannot take part/,
+    );
+    expect(readConfig({ SHARD_TRANSACTIONS: 'multi' }).shardTransactions).toBe('multi');
+  });
+
   it('never repeats a secret or a URL that may hold a password', () => {
     const read = () => readConfig({ CENTRAL_URL: 'oracle://user:hunter2@host/db', JWT_SECRET: 'hunter2' });
     expect(read).toThrow(ConfigError);

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { getEngine } from '#libs/persistence';
-import type { ShardDefinition } from '#libs/sharding';
+import type { ShardDefinition, TransactionMode } from '#libs/sharding';
 import { type IsolationStrategyName, strategyEngines } from '#libs/tenancy';
 import { ConfigError, type ConfigProblem } from './config.error.js';
 import { tenantDatabaseLimits } from './connection-budget.js';
@@ -23,6 +23,8 @@ export class AppConfig {
   readonly centralUrl: string;
   readonly shards: readonly ShardDefinition[];
   readonly shardTimeoutMs: number;
+  /** Mode of sharded EntityManagers: give it to `createShardedEntityManagerFactory`. With `atomic` every shard can. */
+  readonly shardTransactions: TransactionMode;
   /** Connections to one database. */
   readonly poolMax: number;
   /** Connections of this process to databases of tenants, at most. */
@@ -63,6 +65,7 @@ export class AppConfig {
     this.centralUrl = environment.CENTRAL_URL ?? this.#embedded('central');
     this.shards = environment.SHARDS ?? ['shard-1', 'shard-2'].map((id) => ({ id, url: this.#embedded(id) }));
     this.shardTimeoutMs = environment.SHARD_TIMEOUT_MS;
+    this.shardTransactions = environment.SHARD_TRANSACTIONS;
     this.poolMax = environment.POOL_MAX;
     this.connectionBudget = environment.CONNECTION_BUDGET;
     this.logSql = environment.LOG_SQL ?? false;
@@ -130,6 +133,7 @@ export function readConfig(variables: Readonly<Record<string, string | undefined
   if (problems.length > 0 || !parsed.success) throw new ConfigError(problems);
   const config = new AppConfig(parsed.data);
   assertStrategyPossible(config);
+  assertTransactionsPossible(config);
   tenantDatabaseLimits(config);
   return config;
 }
@@ -140,6 +144,14 @@ function assertStrategyPossible({ defaultStrategy, shards }: AppConfig): void {
   if (names.some((name) => strategyEngines[defaultStrategy].includes(name))) return;
   const remedy = `"${defaultStrategy}" needs a shard on ${strategyEngines[defaultStrategy].join(', ')}`;
   throw new ConfigError([{ name: 'DEFAULT_STRATEGY', remedy }]);
+}
+
+/** @throws {ConfigError} for a shard that could not take part in the mode `atomic` */
+function assertTransactionsPossible({ shardTransactions, shards }: AppConfig): void {
+  const unable = shards.filter(({ url }) => !getEngine(url).twoPhase).map(({ id }) => id);
+  if (shardTransactions !== 'atomic' || unable.length === 0) return;
+  const remedy = `"atomic" needs shards on postgresql, mariadb or mysql: ${unable.join(', ')} cannot take part`;
+  throw new ConfigError([{ name: 'SHARD_TRANSACTIONS', remedy }]);
 }
 
 function readSecretFile(variables: Record<string, string | undefined>, problems: ConfigProblem[]): void {

@@ -74,6 +74,12 @@ export const environmentSchema = z.object({
     .min(100, 'give milliseconds from 100')
     .default(30_000)
     .describe('how long a shard may take to answer a statement, in milliseconds; connecting takes at most 5 000'),
+  SHARD_TRANSACTIONS: z
+    .enum(['single', 'multi', 'atomic'], { error: 'say single, multi or atomic' })
+    .default('single')
+    .describe(
+      'what may write to several shards at once: single refuses it, multi commits one after another, atomic by two-phase commit, which the start asks every shard for',
+    ),
   DATABASE_ROLE: z
     .string()
     .regex(/^[a-z_][a-z0-9_]{0,62}$/, 'give a role name of small letters, digits and _')

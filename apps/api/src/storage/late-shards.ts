@@ -4,6 +4,7 @@ import { type ShardId, ShardRegistry } from '#libs/sharding';
 import { DatabaseMigrator } from './database-migrator.js';
 import { ShardReadiness } from './shard-readiness.js';
 import { ShardRowSecurity } from './shard-row-security.js';
+import { ShardTransactions } from './shard-transactions.js';
 
 const INTERVAL_MS = 2_000;
 
@@ -19,6 +20,7 @@ export class LateShards implements OnApplicationShutdown {
     private readonly readiness: ShardReadiness,
     private readonly migrator: DatabaseMigrator,
     private readonly rowSecurity: ShardRowSecurity,
+    private readonly transactions: ShardTransactions,
   ) {}
 
   /** Looks after every interval, as long as a shard waits. Does not keep the process alive. */
@@ -54,6 +56,7 @@ export class LateShards implements OnApplicationShutdown {
     try {
       const migrated = await this.migrator.migrateShard(id);
       await this.rowSecurity.enforceOn(id);
+      await this.transactions.assertReadyOn([id]);
       this.readiness.ready(id);
       const count = migrated.reduce((sum, { ran }) => sum + ran.length, 0);
       this.#logger.log(`Shard ${id} is back and up to date; ran ${count} migrations.`);

@@ -17,6 +17,7 @@ import { ShardReadiness } from './shard-readiness.js';
 import { shardRegistryProvider } from './shard-registry.provider.js';
 import { ShardRowSecurity } from './shard-row-security.js';
 import { ShardTenantDatabases } from './shard-tenant-databases.js';
+import { ShardTransactions } from './shard-transactions.js';
 import { TenantPlaces } from './tenant-places.js';
 import { transactionRecovererProvider } from './transaction-recoverer.provider.js';
 
@@ -38,6 +39,7 @@ function createStrategies(databases: TenantDatabases, config: AppConfig): Isolat
     transactionRecovererProvider,
     shardRegistryProvider,
     ShardRowSecurity,
+    ShardTransactions,
     NoticeChannel,
     { provide: ChangeNotices, useClass: CentralChangeNotices },
     { provide: CentralEntityManager, useExisting: CentralDatabase },
@@ -65,6 +67,7 @@ function createStrategies(databases: TenantDatabases, config: AppConfig): Isolat
     OwnPlaceRows,
     ShardRegistry,
     ShardRowSecurity,
+    ShardTransactions,
     SlotDirectory,
     TenantPlaces,
   ],

@@ -15,16 +15,17 @@ export function atomicShardsOf(registry: ShardRegistry): AtomicShards {
 }
 
 /**
- * Asks every shard that can take part in transactions of the mode `atomic` whether it is set up for them, and makes the
- * table of decisions where it is missing. For the start-up of whoever uses the mode.
+ * Asks shards whether they are set up for transactions of the mode `atomic`, and makes the table of decisions where it is
+ * missing. For the start-up of whoever uses the mode.
  *
- * @throws {AtomicUnsupportedError} when no shard can take part, or one is not set up
+ * @param ids  the shards to ask; default: every shard whose engine can take part
+ * @throws {AtomicUnsupportedError} when no shard can take part, one that is named cannot, or one is not set up
  * @throws {ShardUnavailableError}
  */
-export async function assertAtomicReady(registry: ShardRegistry): Promise<void> {
+export async function assertAtomicReady(registry: ShardRegistry, ids?: readonly ShardId[]): Promise<void> {
   const shards = atomicShardsOf(registry);
-  if (shards.able.length === 0) shards.assertAble(registry.ids);
-  await Promise.all(shards.able.map((id) => shards.assertReady(id)));
+  if (ids || shards.able.length === 0) shards.assertAble(ids ?? registry.ids);
+  await Promise.all((ids ?? shards.able).map((id) => shards.assertReady(id)));
 }
 
 /** The shards of a registry as parts of two-phase commits. */

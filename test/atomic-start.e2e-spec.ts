@@ -1,0 +1,91 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import type { EntityClass } from '@mikro-orm/core';
+import { tenantEntities } from '#apps/api';
+import { runInContext } from '#libs/context';
+import { runInSystemFrame } from '#libs/persistence';
+import { AtomicUnsupportedError, createShardedEntityManagerFactory, ShardRegistry } from '#libs/sharding';
+import { createTestDatabase, eachEngine, type TestDatabase } from '#libs/testing';
+import { type OwnPostgresql, startOwnPostgresql } from './support/own-postgresql.js';
+import { startTestApp } from './support/test-app.js';
+
+jest.setTimeout(60_000);
+
+describe('an application with the mode "atomic"', () => {
+  eachEngine(
+    (engine) => {
+      const databases: TestDatabase[] = [];
+      const shards = () => databases.map(({ url }, index) => `shard-${index + 1}=${url}`).join(',');
+
+      beforeAll(async () => {
+        for (let n = 0; n < 2; n++) databases.push(await createTestDatabase(engine));
+      });
+      afterAll(() => Promise.all(databases.map((database) => database.drop())));
+
+      it('starts when every shard is ready for it, with a table of decisions on each', async () => {
+        const test = await startTestApp({ SHARDS: shards(), SHARD_TRANSACTIONS: 'atomic' });
+        try {
+          const registry = test.app.get(ShardRegistry);
+          for (const id of registry.ids) {
+            const connection = registry.get(id).driver.getConnection('write');
+            const read = () => connection.execute('select * from shard_decision');
+            expect(await runInSystemFrame('look at decisions', read)).toEqual([]);
+          }
+        } finally {
+          await test.close();
+        }
+      });
+
+      it('commits what one unit of work of a tenant changes on several shards, behind the guard', async () => {
+        const test = await startTestApp({ SHARDS: shards(), SHARD_TRANSACTIONS: 'atomic' });
+        try {
+          const registry = test.app.get(ShardRegistry);
+          const Wallet = tenantEntities.find((it) => it.name === 'Wallet') as EntityClass<{ currency: string }>;
+          const factory = createShardedEntityManagerFactory({
+            shards: registry,
+            mode: test.config.shardTransactions,
+            shardChooser: (wallet) => ((wallet as { currency: string }).currency === 'EUR' ? 'shard-1' : 'shard-2'),
+            identityChooser: () => registry.ids,
+            executeChooser: () => registry.ids,
+          });
+          const seed = { tenant: { id: randomUUID(), slug: 'spread' }, actor: { id: 'spec', type: 'system' } } as const;
+          await runInContext(seed, async () => {
+            const em = factory.create();
+            em.create(Wallet, { currency: 'EUR' });
+            em.create(Wallet, { currency: 'CNY' });
+            await em.flush();
+            const found = await factory.create().find(Wallet, {}, { orderBy: { currency: 'asc' } });
+            expect(found.map(({ currency }) => currency)).toEqual(['CNY', 'EUR']);
+          });
+          const decisions = await runInSystemFrame('look at decisions', () =>
+            registry.get('shard-1').driver.getConnection('write').execute('select decision from shard_decision'),
+          );
+          expect(decisions).toEqual([{ decision: 'commit' }]);
+        } finally {
+          await test.close();
+        }
+      });
+    },
+    ['postgresql', 'mariadb', 'mysql'],
+  );
+
+  describe('on a PostgreSQL that keeps no prepared transactions', () => {
+    let server: OwnPostgresql | undefined;
+
+    beforeAll(async () => {
+      server = await startOwnPostgresql('max_prepared_transactions=0');
+    });
+    afterAll(() => server?.stop());
+
+    it('does not start, and says what to set; without the mode it does', async () => {
+      if (!server) return;
+      const Shards = `only=${server.url}`;
+      const failure = await startTestApp({ SHARDS: Shards, SHARD_TRANSACTIONS: 'atomic' }).catch(
+        (error: unknown) => error,
+      );
+      expect(failure).toBeInstanceOf(AtomicUnsupportedError);
+      expect(String(failure)).toMatch(/"only" keeps no prepared transactions: max_prepared_transactions is 0/);
+      await (await startTestApp({ SHARDS: Shards, SHARD_TRANSACTIONS: 'multi' })).close();
+    });
+  });
+});
