@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync } from 'node:fs';
+import { chmodSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -16,12 +16,15 @@ export interface OwnPostgresql {
 export async function startOwnPostgresql(...settings: string[]): Promise<OwnPostgresql | undefined> {
   const script = fileURLToPath(new URL('../../libs/testing/jest/keep-server.mjs', import.meta.url));
   const folder = mkdtempSync(join(tmpdir(), 'rowhouse-own-'));
+  // Where tests run as root, the server runs as somebody else.
+  chmodSync(folder, 0o777);
   const server = spawn(process.execPath, [script, 'postgresql', folder, ...settings], {
     stdio: ['pipe', 'pipe', 'ignore'],
   });
   const [line] = await once(createInterface(server.stdout), 'line');
-  const { url } = JSON.parse(line) as { url?: string };
-  if (!url) return undefined;
+  const { url, error = '' } = JSON.parse(line) as { url?: string; error?: string };
+  if (/cannot find (package|module)/i.test(error)) return undefined;
+  if (!url) throw new Error(error);
   return {
     url,
     async stop() {
