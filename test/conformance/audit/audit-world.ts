@@ -1,5 +1,5 @@
-import type { EventSubscriber } from '@mikro-orm/core';
-import type { SqlEntityManager } from '@mikro-orm/sql';
+import type { EventSubscriber, MikroORM } from '@mikro-orm/core';
+import type { AbstractSqlDriver, SqlEntityManager } from '@mikro-orm/sql';
 import { v7 as uuidv7 } from 'uuid';
 import {
   AuditEntry,
@@ -55,8 +55,8 @@ export interface Control {
 const UNIT_OF_WORK = Symbol('unit of work');
 
 /** The application's way, without HTTP: a unit of work per context, guarded, its changes reported to the recorder. */
-class ContextEntityManager extends CurrentEntityManager {
-  constructor(private readonly database: SuiteDatabase) {
+export class ContextEntityManager extends CurrentEntityManager {
+  constructor(private readonly database: Pick<SuiteDatabase, 'fork'>) {
     super();
   }
 
@@ -66,17 +66,25 @@ class ContextEntityManager extends CurrentEntityManager {
   }
 }
 
+/** Where the tenants of the cases have their rows. */
+export interface AuditDatabase extends SuiteDatabase {
+  /** The same as its administrator sees it: plain names are the tables of this tenant's place. */
+  ormOf?(tenant: ContextTenant): MikroORM<AbstractSqlDriver>;
+  /** A tenant beside that of the case, whose rows lie at another place where places are for one tenant. */
+  another?(slug: string): Promise<ContextTenant>;
+}
+
 /** What a case works with. Every case has a tenant of its own in a database that it shares. */
 export class AuditWorld {
-  readonly tenant: ContextTenant = aTenant('acme');
   readonly actor: Actor = { id: 'u-1', type: 'user', email: 'ada@acme.test' };
   readonly pause: AuditPause;
 
   constructor(
-    readonly database: SuiteDatabase,
+    readonly database: AuditDatabase,
     readonly trail: AuditTrail,
     private readonly entityManager: CurrentEntityManager,
-    private readonly forged: ForgedEntry[],
+    private readonly forged: ForgedEntry[] = [],
+    readonly tenant: ContextTenant = aTenant('acme'),
   ) {
     this.pause = new AuditPause(trail);
   }
@@ -100,8 +108,9 @@ export class AuditWorld {
     return runInSystemFrame('look at entries', () => this.#readEntries(tenant));
   }
 
-  async #readEntries({ id: tenantId }: ContextTenant): Promise<SeenEntry[]> {
-    const driver = this.database.orm.em.getDriver();
+  async #readEntries(tenant: ContextTenant): Promise<SeenEntry[]> {
+    const { id: tenantId } = tenant;
+    const driver = this.#ormOf(tenant).em.getDriver();
     for (const entry of this.forged.splice(0)) {
       const row = {
         ...entry,
@@ -123,9 +132,18 @@ export class AuditWorld {
     return (await this.entries()).slice(before);
   }
 
-  /** Raw SQL, as an administrator would send it. */
-  execute(sql: string, values: unknown[] = []): Promise<unknown> {
-    return runInSystemFrame('administer', () => this.database.orm.em.getConnection().execute(sql, values));
+  /** Raw SQL, as an administrator would send it, where the tenant's rows lie. */
+  execute(sql: string, values: unknown[] = [], tenant: ContextTenant = this.tenant): Promise<unknown> {
+    return runInSystemFrame('administer', () => this.#ormOf(tenant).em.getConnection().execute(sql, values));
+  }
+
+  /** Another tenant. */
+  async another(slug = 'globex'): Promise<ContextTenant> {
+    return (await this.database.another?.(slug)) ?? aTenant(slug);
+  }
+
+  #ormOf(tenant: ContextTenant) {
+    return this.database.ormOf?.(tenant) ?? this.database.orm;
   }
 }
 

@@ -4,8 +4,8 @@ import { describe, expect, it, jest } from '@jest/globals';
 import { raw } from '@mikro-orm/core';
 import { verifyExport } from '#libs/audit';
 import { bulkUpdate } from '#libs/persistence';
-import { eachEngine, Tag } from '#libs/testing';
-import { aSealedWorld, linesOf, type SealedWorld, textOf } from './sealed-world.js';
+import { Tag } from '#libs/testing';
+import { aSealedWorld, eachPlace, linesOf, type SealedWorld, textOf } from './sealed-world.js';
 
 const reason = 'kept for seven years';
 
@@ -17,15 +17,14 @@ async function exported({ world, exporter }: SealedWorld): Promise<string> {
 }
 
 describe('retention', () => {
-  eachEngine((engine) => {
-    const aWorld = aSealedWorld(engine, { minRetentionDays: -1 });
-    const aBatchWorld = aSealedWorld(engine, { minRetentionDays: -1, maxRowEntries: 1 });
-    const aStrictWorld = aSealedWorld(engine);
+  eachPlace((strategy, engine) => {
+    const aStrictWorld = aSealedWorld(engine, strategy);
+    const aWorld = (options = {}) => aStrictWorld({ minRetentionDays: -1, ...options });
     const purge = ({ world, retention }: SealedWorld, before = soon(), dryRun = false) =>
       world.as(() => retention.purge({ before, reason, dryRun }));
 
     it('purges old entries on record, and verifies as before', async () => {
-      const it = aWorld();
+      const it = await aWorld();
       await it.write(5);
       expect(await purge(it, soon(), true)).toEqual({ purged: 5, held: 0 });
       expect(await it.world.entries()).toHaveLength(5);
@@ -39,14 +38,14 @@ describe('retention', () => {
     });
 
     it('takes none that are younger than asked for, nor than the rule', async () => {
-      const it = aStrictWorld();
+      const it = await aStrictWorld();
       await it.write(2);
       await expect(purge(it)).rejects.toMatchObject({ code: 'retention_too_short' });
       expect(await purge(it, new Date(Date.now() - 100 * 86_400_000))).toEqual({ purged: 0, held: 0 });
     });
 
     it('keeps what a legal hold covers, until it is released; both are on record', async () => {
-      const it = aWorld();
+      const it = await aWorld();
       await it.write(3);
       const [, held] = await it.world.entries();
       const scope = { entity: 'Tag', entityId: held?.entityId as string };
@@ -66,7 +65,7 @@ describe('retention', () => {
     });
 
     it('keeps the one entry of a batch for each of its rows', async () => {
-      const it = aBatchWorld();
+      const it = await aWorld({ maxRowEntries: 1 });
       await it.write(3);
       await it.world.as((em) => bulkUpdate(em, Tag, { where: {}, set: { name: raw("concat(name, '!')") } as never }));
       const entityId = (await it.world.entries())[0]?.entityId as string;
@@ -76,7 +75,7 @@ describe('retention', () => {
     });
 
     it('grants no hold while a purge is under way that has not seen it', async () => {
-      const it = aWorld();
+      const it = await aWorld();
       await it.write(1);
       const order: string[] = [];
       const outside = AsyncLocalStorage.snapshot();
@@ -94,7 +93,7 @@ describe('retention', () => {
     });
 
     it('tells a purge from a loss: a record that is missing, changed or of another tenant does not count', async () => {
-      const it = aWorld();
+      const it = await aWorld();
       await it.write(3);
       await purge(it);
       const own = [it.tenant.id];
@@ -113,12 +112,12 @@ describe('retention', () => {
     });
 
     it('leaves entries of others alone', async () => {
-      const [it, other] = [aWorld(), aWorld()];
-      other.keys.current = it.keys.current;
+      const it = await aWorld();
+      const tenant = await it.world.another();
       await it.write(1);
-      await other.world.write((em) => void em.create(Tag, { name: 'theirs' }));
+      await it.world.write((em) => void em.create(Tag, { name: 'theirs' }), { tenant });
       await purge(it);
-      expect(await other.world.entries()).toHaveLength(1);
+      expect(await it.world.entries(tenant)).toHaveLength(1);
     });
   });
 });

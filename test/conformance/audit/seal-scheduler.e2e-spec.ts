@@ -21,7 +21,7 @@ describe('sealing in the background', () => {
       const aWorld = aSealedWorld(engine);
 
       it('seals for commits of others alone, and those that come within moments together', async () => {
-        const it = aWorld();
+        const it = await aWorld();
         const { scheduler } = aScheduler(it);
         const seal = jest.spyOn(it.sealer, 'seal');
         await it.write(1);
@@ -37,7 +37,7 @@ describe('sealing in the background', () => {
       });
 
       it('ends a round that is under way before it stops, and seals what is waiting behind it', async () => {
-        const it = aWorld();
+        const it = await aWorld();
         const { scheduler, errors } = aScheduler(it);
         const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
         const { seal } = it.sealer;
@@ -57,7 +57,7 @@ describe('sealing in the background', () => {
       });
 
       it('schedules nothing any more once it has stopped; the next process seals what comes then', async () => {
-        const it = aWorld();
+        const it = await aWorld();
         const { scheduler } = aScheduler(it);
         await scheduler.beforeApplicationShutdown();
         await it.write(1);
@@ -78,7 +78,7 @@ describe('sealing in the background', () => {
     const aWorld = aSealedWorld(engine);
 
     it('seals what was committed, though nobody asks for it, and again after that', async () => {
-      const it = aWorld();
+      const it = await aWorld();
       const { scheduler, errors } = aScheduler(it);
       await it.write(3);
       expect(await sizeOf(it)).toBe(0);
@@ -91,7 +91,7 @@ describe('sealing in the background', () => {
     });
 
     it('seals everything once when two processes write and seal at the same time', async () => {
-      const it = aWorld();
+      const it = await aWorld();
       const sealing = {
         url: it.world.database.url,
         tenant: it.tenant,

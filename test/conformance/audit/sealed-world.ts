@@ -17,9 +17,11 @@ import {
 } from '#libs/audit';
 import type { ContextTenant } from '#libs/context';
 import { CentralEntityManager, type CurrentEntityManager } from '#libs/persistence';
+import type { IsolationStrategyName } from '#libs/tenancy';
 import type { TestEngine } from '#libs/testing';
-import { aDatabase, Tag } from '#libs/testing';
-import { type AuditWorld, anAuditWorld } from './audit-world.js';
+import { aDatabase, eachStrategy, Tag } from '#libs/testing';
+import { AuditWorld, anAuditWorld, ContextEntityManager } from './audit-world.js';
+import { aPlacedDatabase } from './placed-database.js';
 
 /** Keys that a case can rotate and revoke. */
 export class CaseKeys extends AuditKeys {
@@ -29,6 +31,8 @@ export class CaseKeys extends AuditKeys {
     return this.current;
   }
 }
+
+type TrailOf = (current: CurrentEntityManager) => AuditTrail;
 
 /** The case's tenant is all there are. */
 class OneTenant extends TenantRoster {
@@ -80,25 +84,37 @@ function aCentralDatabase(engine: TestEngine): () => CentralEntityManager {
   return () => new Central();
 }
 
-/** Declares the database of a suite; gives a fresh world, with a tenant of its own, for each case. */
-export function aSealedWorld(engine: TestEngine, extra: Partial<AuditModuleOptions> = {}): () => SealedWorld {
-  const keys = new CaseKeys();
-  const options: AuditModuleOptions = { keys, ...extra };
-  const personalKeys = new PersonalKeys();
-  const central = aCentralDatabase(engine);
-  const recorder = new AuditRecorder(options, personalKeys);
-  let entityManager: CurrentEntityManager | undefined;
-  const aWorld = anAuditWorld(engine, {
-    recorder: () => recorder,
-    trail: (current) => {
-      entityManager = current;
-      return new AuditTrail(current, options, undefined, personalKeys);
-    },
+/**
+ * Declares cases for every engine and isolation strategy, but for the drivers that speak to one server: what they read
+ * differently they read alike at every place, and places take time to make.
+ */
+export const eachPlace: typeof eachStrategy = (declareCases) =>
+  eachStrategy((strategy, engine) => {
+    if (engine.name !== 'mysql' || strategy === 'row') declareCases(strategy, engine);
   });
-  return () => {
-    const world = aWorld();
+
+const DEFAULTS: Partial<AuditModuleOptions> = { minRetentionDays: undefined, maxRowEntries: undefined };
+
+/**
+ * Declares the database of a suite; gives a fresh world, with a tenant of its own, for each case, under the options that the
+ * case asks for.
+ */
+export function aSealedWorld(
+  engine: TestEngine,
+  strategy: IsolationStrategyName = 'row',
+): (extra?: Partial<AuditModuleOptions>) => Promise<SealedWorld> {
+  const keys = new CaseKeys();
+  const options: AuditModuleOptions = { keys };
+  const personalKeys = new PersonalKeys();
+  const recorder = new AuditRecorder(options, personalKeys);
+  const central = aCentralDatabase(engine);
+  const trailOf = (current: CurrentEntityManager) => new AuditTrail(current, options, undefined, personalKeys);
+  const aWorld =
+    strategy === 'row' ? aRowWorld(engine, recorder, trailOf) : aPlacedWorld(engine, strategy, recorder, trailOf);
+  return async (extra = {}) => {
+    Object.assign(options, DEFAULTS, extra);
     keys.current = AuditKeyRing.create();
-    const current = entityManager as CurrentEntityManager;
+    const { world, current } = await aWorld();
     const sealer = new AuditSealer(current, options);
     const verifier = new AuditVerifier(current, sealer, options);
     return {
@@ -123,6 +139,29 @@ export function aSealedWorld(engine: TestEngine, extra: Partial<AuditModuleOptio
       verify: (...args) => world.as(() => verifier.verify(...args)),
     };
   };
+}
+
+/** Tables that all tenants share. */
+function aRowWorld(engine: TestEngine, recorder: AuditRecorder, trailOf: TrailOf) {
+  let current: CurrentEntityManager | undefined;
+  const aWorld = anAuditWorld(engine, {
+    recorder: () => recorder,
+    trail: (entityManager) => {
+      current = entityManager;
+      return trailOf(entityManager);
+    },
+  });
+  return async () => ({ world: aWorld(), current: current as CurrentEntityManager });
+}
+
+/** Two places of a strategy: the tenant of each case has its rows at the first, any other one at the second. */
+function aPlacedWorld(engine: TestEngine, strategy: IsolationStrategyName, recorder: AuditRecorder, trailOf: TrailOf) {
+  const database = aPlacedDatabase(engine, strategy, recorder);
+  const current = new ContextEntityManager(database);
+  return async () => ({
+    world: new AuditWorld(database, trailOf(current), current, [], await database.own()),
+    current,
+  });
 }
 
 /** What a stream of text gives. */

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { describe, expect, it } from '@jest/globals';
 import { eachEngine } from '#libs/testing';
 import { forkSource } from '../../support/fork-source.js';
-import { aScheduler, aSealedWorld, type SealedWorld } from './sealed-world.js';
+import { aScheduler, aSealedWorld, eachPlace, type SealedWorld } from './sealed-world.js';
 
 /** A process that has just started, and sweeps. */
 async function sweep(it: SealedWorld): Promise<unknown[]> {
@@ -13,11 +13,12 @@ async function sweep(it: SealedWorld): Promise<unknown[]> {
 }
 
 describe('sealing after faults', () => {
+  // A process dies alike wherever it wrote.
   eachEngine((engine) => {
     const aWorld = aSealedWorld(engine);
 
     it('seals what a process had committed when it was killed', async () => {
-      const it = aWorld();
+      const it = await aWorld();
       await it.write(1);
       await it.seal();
       const writer = { url: it.world.database.url, tenant: it.tenant, keys: it.keys.current.toText() };
@@ -29,9 +30,13 @@ describe('sealing after faults', () => {
       expect(await it.world.as(() => it.sealer.findCheckpoint())).toMatchObject({ size: 4 });
       expect(await it.verify()).toMatchObject({ ok: true, entries: 4 });
     });
+  });
+
+  eachPlace((strategy, engine) => {
+    const aWorld = aSealedWorld(engine, strategy);
 
     it('leaves nothing half sealed when its transaction fails', async () => {
-      const it = aWorld();
+      const it = await aWorld();
       await it.write(3);
       await it.world.execute('alter table audit_seal rename to audit_seal_gone');
       try {
@@ -43,7 +48,7 @@ describe('sealing after faults', () => {
     });
 
     it('goes on after the clock was set back', async () => {
-      const it = aWorld();
+      const it = await aWorld();
       await it.write(2);
       const { checkpoint: before } = await it.seal();
       const now = Date.now;
@@ -60,7 +65,7 @@ describe('sealing after faults', () => {
     });
 
     it('keeps a checkpoint for each period that is over', async () => {
-      const it = aWorld();
+      const it = await aWorld();
       await it.write(2);
       const { checkpoint: first } = await it.seal();
       const now = Date.now;

@@ -9,7 +9,7 @@ describe('rounds of sealing in the background', () => {
     const aWorld = aSealedWorld(engine);
 
     it('lets others have their turn before a tenant that commits all the time is sealed again', async () => {
-      const { world, tenant, options, entityManager, erasure } = aWorld();
+      const { world, tenant, options, entityManager, erasure } = await aWorld();
       const recorder = new AuditRecorder(options);
       const rounds: string[] = [];
       let swept: Promise<void> | undefined;
@@ -35,7 +35,8 @@ describe('rounds of sealing in the background', () => {
       await world.as(async () => recorder.afterCommit());
       while (!swept) await new Promise(setImmediate);
       await swept;
-      expect(rounds).toEqual(['round', 'sweep']);
+      // On a slow machine the next round has come by now.
+      expect(rounds.slice(0, 2)).toEqual(['round', 'sweep']);
       await scheduler.beforeApplicationShutdown();
       expect(rounds).toEqual(['round', 'sweep', 'round']);
     });
