@@ -66,7 +66,8 @@ export function createRelationColumns(
     const tenant = partOf(given, { property: target.properties.tenantId, position: tenantPart }, lastPosition);
     if (tenant !== undefined && tenant !== tenantId) throw new ForeignTenantValue();
   };
-  return property.ownColumns.map((field) => {
+  // Relations of a pivot table that MikroORM makes by itself share columns, and none is said to be one's own.
+  return (property.ownColumns ?? property.joinColumns).map((field) => {
     const part = findKeyPart(meta, property, target, field);
     const column = createBulkColumn(tools, property, field, part.property);
     const type = createStoredValueType(tools, part.property, column);

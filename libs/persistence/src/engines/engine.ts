@@ -1,6 +1,7 @@
 import type { Configuration, Options } from '@mikro-orm/core';
 import type { AbstractSqlDriver } from '@mikro-orm/sql';
 import type { BulkDialect } from './bulk-dialect.js';
+import type { FenceDialect } from './fence-dialect.js';
 import type { LockDialect } from './lock-dialect.js';
 import type { PlaceDialect } from './place-dialect.js';
 
@@ -50,6 +51,8 @@ export interface Engine {
   readonly twoPhase?: TwoPhaseDialect;
   /** How processes keep out of each other's way. */
   readonly locks: LockDialect;
+  /** How this engine keeps a tenant's rows as they are while they are moved. */
+  readonly fences: FenceDialect;
   /** How this engine makes places that only one tenant has. */
   readonly places: PlaceDialect;
   /** What to do about connections that do not answer; absent on sqlite, which has no server. */

@@ -1,4 +1,5 @@
 import type { Engine } from './engine.js';
+import { mysqlFenceDialect } from './fence-dialect.js';
 import { LazyDriver } from './lazy-driver.js';
 import { mysqlLockDialect } from './lock-dialect.js';
 import { mariadbBulkDialect } from './mysql.bulk-dialect.js';
@@ -26,6 +27,7 @@ export const mariadbEngine: Engine = {
   transactions: mariadbTransactionDialect,
   twoPhase: mysqlTwoPhaseDialect,
   locks: mysqlLockDialect,
+  fences: mysqlFenceDialect,
   places: mysqlPlaceDialect,
   wire: mysqlWire,
   connectionOptions: (url, pool) => ({

@@ -1,5 +1,6 @@
 import { type DriverException, ForeignKeyConstraintViolationException } from '@mikro-orm/core';
 import type { DriverClass, Engine } from './engine.js';
+import { postgresqlFenceDialect } from './fence-dialect.js';
 import { LazyDriver } from './lazy-driver.js';
 import { postgresqlLockDialect } from './lock-dialect.js';
 import { postgresqlBulkDialect } from './postgresql.bulk-dialect.js';
@@ -38,6 +39,7 @@ export const postgresqlEngine: Engine = {
   transactions: postgresqlTransactionDialect,
   twoPhase: postgresqlTwoPhaseDialect,
   locks: postgresqlLockDialect,
+  fences: postgresqlFenceDialect,
   places: postgresqlPlaceDialect,
   wire: postgresqlWire,
   carry: (settings) => ({ driverOptions: { Client: settingsClient(settings) } }),

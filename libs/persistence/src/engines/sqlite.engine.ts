@@ -1,4 +1,5 @@
 import type { DriverClass, Engine } from './engine.js';
+import { sqliteFenceDialect } from './fence-dialect.js';
 import { sqliteLockDialect } from './lock-dialect.js';
 import { LONGEST_WAIT_MS, OneWriterSqliteDriver } from './one-writer-sqlite.driver.js';
 import { withReliableTransactions } from './reliable-transactions.js';
@@ -25,6 +26,7 @@ export const sqliteEngine: Engine = {
   bulk: sqliteBulkDialect,
   transactions: sqliteTransactionDialect,
   locks: sqliteLockDialect,
+  fences: sqliteFenceDialect,
   places: sqlitePlaceDialect,
   connectionOptions(url, pool = {}) {
     return {
