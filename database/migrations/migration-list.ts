@@ -8,6 +8,7 @@ import { Migration20261125130000TextByBytes as Central20261125130000TextByBytesO
 import { Migration20261125140000ErasedSubjectKeys as Central20261125140000ErasedSubjectKeysOnMariadb } from './central/mariadb/migration-20261125140000-erased-subject-keys.js';
 import { Migration20261125150000Resolvers as Central20261125150000ResolversOnMariadb } from './central/mariadb/migration-20261125150000-resolvers.js';
 import { Migration20261125170000Slots as Central20261125170000SlotsOnMariadb } from './central/mariadb/migration-20261125170000-slots.js';
+import { Migration20261125190000PlacementMoves as Central20261125190000PlacementMovesOnMariadb } from './central/mariadb/migration-20261125190000-placement-moves.js';
 import { Migration20261120090000Initial as Central20261120090000InitialOnMysql } from './central/mysql/migration-20261120090000-initial.js';
 import { Migration20261120120000Invitations as Central20261120120000InvitationsOnMysql } from './central/mysql/migration-20261120120000-invitations.js';
 import { Migration20261120121000ApiKeys as Central20261120121000ApiKeysOnMysql } from './central/mysql/migration-20261120121000-api-keys.js';
@@ -15,18 +16,21 @@ import { Migration20261125130000TextByBytes as Central20261125130000TextByBytesO
 import { Migration20261125140000ErasedSubjectKeys as Central20261125140000ErasedSubjectKeysOnMysql } from './central/mysql/migration-20261125140000-erased-subject-keys.js';
 import { Migration20261125150000Resolvers as Central20261125150000ResolversOnMysql } from './central/mysql/migration-20261125150000-resolvers.js';
 import { Migration20261125170000Slots as Central20261125170000SlotsOnMysql } from './central/mysql/migration-20261125170000-slots.js';
+import { Migration20261125190000PlacementMoves as Central20261125190000PlacementMovesOnMysql } from './central/mysql/migration-20261125190000-placement-moves.js';
 import { Migration20261120090000Initial as Central20261120090000InitialOnPostgresql } from './central/postgresql/migration-20261120090000-initial.js';
 import { Migration20261120120000Invitations as Central20261120120000InvitationsOnPostgresql } from './central/postgresql/migration-20261120120000-invitations.js';
 import { Migration20261120121000ApiKeys as Central20261120121000ApiKeysOnPostgresql } from './central/postgresql/migration-20261120121000-api-keys.js';
 import { Migration20261125140000ErasedSubjectKeys as Central20261125140000ErasedSubjectKeysOnPostgresql } from './central/postgresql/migration-20261125140000-erased-subject-keys.js';
 import { Migration20261125150000Resolvers as Central20261125150000ResolversOnPostgresql } from './central/postgresql/migration-20261125150000-resolvers.js';
 import { Migration20261125170000Slots as Central20261125170000SlotsOnPostgresql } from './central/postgresql/migration-20261125170000-slots.js';
+import { Migration20261125190000PlacementMoves as Central20261125190000PlacementMovesOnPostgresql } from './central/postgresql/migration-20261125190000-placement-moves.js';
 import { Migration20261120090000Initial as Central20261120090000InitialOnSqlite } from './central/sqlite/migration-20261120090000-initial.js';
 import { Migration20261120120000Invitations as Central20261120120000InvitationsOnSqlite } from './central/sqlite/migration-20261120120000-invitations.js';
 import { Migration20261120121000ApiKeys as Central20261120121000ApiKeysOnSqlite } from './central/sqlite/migration-20261120121000-api-keys.js';
 import { Migration20261125140000ErasedSubjectKeys as Central20261125140000ErasedSubjectKeysOnSqlite } from './central/sqlite/migration-20261125140000-erased-subject-keys.js';
 import { Migration20261125150000Resolvers as Central20261125150000ResolversOnSqlite } from './central/sqlite/migration-20261125150000-resolvers.js';
 import { Migration20261125170000Slots as Central20261125170000SlotsOnSqlite } from './central/sqlite/migration-20261125170000-slots.js';
+import { Migration20261125190000PlacementMoves as Central20261125190000PlacementMovesOnSqlite } from './central/sqlite/migration-20261125190000-placement-moves.js';
 import { type MigrationSet, migrationObjects } from './migration-set.js';
 import { Migration20261120090000Initial as Tenant20261120090000InitialOnMariadb } from './tenant/mariadb/migration-20261120090000-initial.js';
 import { Migration20261120110000Shop as Tenant20261120110000ShopOnMariadb } from './tenant/mariadb/migration-20261120110000-shop.js';
@@ -63,6 +67,7 @@ export const migrationList: Readonly<Record<MigrationSet, Readonly<Record<Engine
       Central20261125140000ErasedSubjectKeysOnMariadb,
       Central20261125150000ResolversOnMariadb,
       Central20261125170000SlotsOnMariadb,
+      Central20261125190000PlacementMovesOnMariadb,
     ),
     mysql: migrationObjects(
       Central20261120090000InitialOnMysql,
@@ -72,6 +77,7 @@ export const migrationList: Readonly<Record<MigrationSet, Readonly<Record<Engine
       Central20261125140000ErasedSubjectKeysOnMysql,
       Central20261125150000ResolversOnMysql,
       Central20261125170000SlotsOnMysql,
+      Central20261125190000PlacementMovesOnMysql,
     ),
     postgresql: migrationObjects(
       Central20261120090000InitialOnPostgresql,
@@ -80,6 +86,7 @@ export const migrationList: Readonly<Record<MigrationSet, Readonly<Record<Engine
       Central20261125140000ErasedSubjectKeysOnPostgresql,
       Central20261125150000ResolversOnPostgresql,
       Central20261125170000SlotsOnPostgresql,
+      Central20261125190000PlacementMovesOnPostgresql,
     ),
     sqlite: migrationObjects(
       Central20261120090000InitialOnSqlite,
@@ -88,6 +95,7 @@ export const migrationList: Readonly<Record<MigrationSet, Readonly<Record<Engine
       Central20261125140000ErasedSubjectKeysOnSqlite,
       Central20261125150000ResolversOnSqlite,
       Central20261125170000SlotsOnSqlite,
+      Central20261125190000PlacementMovesOnSqlite,
     ),
   },
   tenant: {

@@ -151,6 +151,13 @@ export const problemCatalogue: Readonly<Record<ErrorCode, ProblemKind>> = {
   tenant_ambiguous: { status: 400, title: 'Tenant ambiguous' },
   tenant_immutable: INTERNAL,
   tenant_mismatch: { status: 403, title: 'Tenant mismatch' },
+  tenant_move_refused: { status: 409, title: 'Conflict', code: 'conflict' },
+  tenant_moving: {
+    status: 503,
+    title: 'Tenant moving',
+    detail:
+      'Your data is being moved: it can be read, and not be changed. Try again after as many seconds as Retry-After says.',
+  },
   tenant_not_archived: { status: 409, title: 'Conflict', code: 'conflict' },
   tenant_not_found: { status: 404, title: 'Not found', code: 'not_found' },
   tenant_pools_exhausted: SHARD_UNAVAILABLE,

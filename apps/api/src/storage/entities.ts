@@ -12,7 +12,7 @@ import {
 import { ApiKey, Invitation, Membership, Session, User } from '#libs/identity';
 import { Money } from '#libs/persistence';
 import { ShardRecord, SlotMapRecord, SlotRangeRecord } from '#libs/sharding';
-import { PlacementRecord, SlugLook, Tenant, TenantDomain } from '#libs/tenancy';
+import { PlacementMove, PlacementRecord, SlugLook, Tenant, TenantDomain } from '#libs/tenancy';
 import { IdempotencyRecord } from '../http/idempotency/idempotency-record.entity.js';
 import { ChangeNoticeRecord } from '../notices/change-notice.entity.js';
 import { Book } from '../shop/catalogue/book.entity.js';
@@ -35,6 +35,7 @@ export const centralEntities = [
   SlugLook,
   TenantDomain,
   PlacementRecord,
+  PlacementMove,
   User,
   Membership,
   Invitation,

@@ -5,6 +5,7 @@ import {
   type DriverClass,
   type Engine,
   findSystemFrame,
+  isFenced,
   PersistenceError,
   runInSystemFrame,
   WriteRules,
@@ -12,6 +13,7 @@ import {
 import type { Crossing } from '../across/crossing.js';
 import { PlacementUnavailableError } from '../errors/placement-unavailable.error.js';
 import { TenancyError } from '../errors/tenancy.error.js';
+import { TenantMovingError } from '../errors/tenant-moving.error.js';
 import type { Placement } from '../placement.js';
 import { placementOf } from '../placement-of.js';
 import { OperationRefusedError } from './errors/operation-refused.error.js';
@@ -52,12 +54,14 @@ export function guardedDriver(engine: Engine, options: StatementGuardOptions = {
     override convertException(exception: Error): ReturnType<InstanceType<DriverClass>['convertException']> {
       const isRefusal = [TenancyError, ContextError, PersistenceError].some((kind) => exception instanceof kind);
       if (isRefusal) return exception as never;
+      if (isFenced(exception)) return new TenantMovingError({ cause: exception }) as never;
       const converted = super.convertException(exception);
       return (findMissingPlace(converted) ?? converted) as never;
     }
 
     /** What a statement failed with, when nothing of MikroORM stands behind it to convert it: Kysely, query builders. */
     #named(error: Error): Error {
+      if (isFenced(error)) return new TenantMovingError({ cause: error });
       return findMissingPlace(super.convertException(error)) ?? error;
     }
   };

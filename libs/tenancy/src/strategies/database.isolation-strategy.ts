@@ -77,9 +77,9 @@ export class DatabaseIsolationStrategy implements IsolationStrategy {
   }
 
   #lease(placement: Placement): Lease {
-    const { tenantId, shardId, databaseName } = placement;
+    const { tenantId, shardId, databaseName, epoch } = placement;
     assertPlaceName(databaseName);
-    return this.#orms.lease(keyOf(placement), () =>
+    return this.#orms.lease(keyOf(placement), epoch, () =>
       this.databases.open(shardId, { name: databaseName, databaseName, guard: { tenantId }, pool: this.#pool }),
     );
   }

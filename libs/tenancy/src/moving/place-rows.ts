@@ -1,0 +1,216 @@
+import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { SqlEntityManager } from '@mikro-orm/sql';
+import { type Engine, type Fence, type StoredPage, StoredTable } from '#libs/persistence';
+import type { Placement } from '../placement.js';
+import { asKit } from '../strategies/as-kit.js';
+import { deleteRows } from '../strategies/delete-rows.js';
+import type { IsolationStrategy } from '../strategies/isolation-strategy.js';
+import { type OwnedTable, ownedTables } from '../strategies/owned-tables.js';
+
+/** What a place holds of a tenant, by table: how many rows, and a number that any change of any of them changes. */
+export type PlaceContent = ReadonlyMap<string, { readonly rows: number; readonly digest: string }>;
+
+/** Rows in memory, and in one transaction. */
+const PAGE_ROWS = 1_000;
+const PAUSE_MS = 50;
+
+/** A table with the statements about its rows, at one place. */
+interface PlacedTable extends OwnedTable {
+  readonly stored: StoredTable;
+  readonly fence: Fence;
+  /** Quoted. */
+  readonly loopColumns: ReadonlySet<string>;
+}
+
+/** The rows of one tenant at one place, as the kit moves them. One move at a time works on a place. */
+export class PlaceRows {
+  constructor(
+    private readonly strategy: IsolationStrategy,
+    private readonly engine: Engine,
+    readonly placement: Placement,
+  ) {}
+
+  /**
+   * From its end on nobody can write rows of the tenant here, and nothing that was being written can still be committed:
+   * each table's part of the fence waits for the transactions that have written there. Others who use the tables wait a
+   * second at a time at most. There already is fine.
+   *
+   * @param patienceMs  how long a table may be in use by a transaction that does not end
+   */
+  raiseFence(patienceMs: number): Promise<void> {
+    return this.#changeFence('raise', patienceMs);
+  }
+
+  /** Takes the fence away. Not there is fine. */
+  lowerFence(patienceMs: number): Promise<void> {
+    return this.#changeFence('lower', patienceMs);
+  }
+
+  /** Deletes what the tenant has here, behind the fence. Tables stay. */
+  empty(): Promise<void> {
+    return this.#work('empty a place', (em) => deleteRows(em, this.#tenantId, this.#pass(this.#tables(em))));
+  }
+
+  /**
+   * Copies every row to `target`, which is fenced and empty, table by table in the order of their references and a page at
+   * a time. Both places are fenced: what is read is what was there when it began.
+   * @returns what was read
+   */
+  async copyTo(target: PlaceRows): Promise<PlaceContent> {
+    return this.#work('copy a place', async (em) => {
+      const content = new Map<string, { rows: number; digest: string }>();
+      for (const { name, stored, tenantColumn } of this.#tables(em).toReversed()) {
+        let rows = 0;
+        let digest = 0n;
+        for await (const page of this.#pages(em, stored, tenantColumn)) {
+          await target.#insert(name, page);
+          rows += page.count;
+          digest += stored.digest(page);
+        }
+        // References from row to row of one table: all of them are there now.
+        if (this.#hasLoops(em, name)) {
+          for await (const page of this.#pages(em, stored, tenantColumn)) await target.#complete(name, page);
+        }
+        content.set(name, { rows, digest: digest.toString(16) });
+      }
+      return content;
+    });
+  }
+
+  /** What is here now. */
+  read(): Promise<PlaceContent> {
+    return this.#work('read a place', async (em) => {
+      const content = new Map<string, { rows: number; digest: string }>();
+      for (const { name, stored, tenantColumn } of this.#tables(em).toReversed()) {
+        let rows = 0;
+        let digest = 0n;
+        for await (const page of this.#pages(em, stored, tenantColumn)) {
+          rows += page.count;
+          digest += stored.digest(page);
+        }
+        content.set(name, { rows, digest: digest.toString(16) });
+      }
+      return content;
+    });
+  }
+
+  get #tenantId(): string {
+    return this.placement.tenantId;
+  }
+
+  /** A unit of work at the place, for its tenant and as the kit. */
+  async #work<T>(reason: string, work: (em: SqlEntityManager) => Promise<T>): Promise<T> {
+    const { entityManager, revert } = this.strategy.apply(this.placement);
+    try {
+      return await asKit(this.placement, reason, () => work(entityManager));
+    } finally {
+      revert();
+    }
+  }
+
+  /** Each table in a transaction of its own: so nobody is waited for by one who holds what they want. */
+  #changeFence(change: 'raise' | 'lower', patienceMs: number): Promise<void> {
+    const { fences } = this.engine;
+    return this.#work(`${change} a fence`, async (em) => {
+      const deadline = Date.now() + patienceMs;
+      for (const { fence } of this.#tables(em)) {
+        for (;;) {
+          try {
+            await this.#sendAlone(em, fences[change](fence));
+            break;
+          } catch (error) {
+            if (!fences.gaveUp(error) || Date.now() > deadline) throw error;
+            await sleep(PAUSE_MS);
+          }
+        }
+      }
+    });
+  }
+
+  async #sendAlone(em: SqlEntityManager, statements: readonly string[]): Promise<void> {
+    const { patience, impatience } = this.engine.fences;
+    await em.getConnection().transactional(async (transaction) => {
+      const send = (sql: string) => em.getDriver().execute(sql, [], 'run', transaction);
+      try {
+        for (const sql of [...patience, ...statements]) await send(sql);
+      } finally {
+        for (const sql of impatience) await send(sql);
+      }
+    });
+  }
+
+  async *#pages(em: SqlEntityManager, table: StoredTable, tenantColumn: string): AsyncGenerator<StoredPage> {
+    const column = em.getPlatform().quoteIdentifier(tenantColumn);
+    let page: StoredPage | undefined;
+    do {
+      page = await table.read(column, this.#tenantId, PAGE_ROWS, page);
+      if (page.count > 0) yield page;
+    } while (page.count === PAGE_ROWS);
+  }
+
+  #insert(name: string, page: StoredPage): Promise<void> {
+    return this.#write(name, ({ stored, loopColumns }, em) => stored.insert(em, page, loopColumns));
+  }
+
+  #complete(name: string, page: StoredPage): Promise<void> {
+    return this.#write(name, ({ stored, loopColumns }, em) => stored.complete(em, page, loopColumns));
+  }
+
+  /** One page is one transaction, which passes the fence. */
+  #write(name: string, work: (table: PlacedTable, em: SqlEntityManager) => Promise<void>): Promise<void> {
+    return this.#work('fill a place', (outer) =>
+      outer.transactional(async (em) => {
+        const table = this.#tables(em).find((it) => it.name === name) as PlacedTable;
+        const { before, after } = this.#pass([table]);
+        const send = (sql: string) => em.getDriver().execute(sql, [], 'run', em.getTransactionContext());
+        try {
+          for (const sql of before) await send(sql);
+          await work(table, em);
+        } finally {
+          for (const sql of after) await send(sql);
+        }
+      }),
+    );
+  }
+
+  #pass(tables: readonly PlacedTable[]) {
+    const fences = tables.map(({ fence }) => fence);
+    return this.engine.fences.pass(this.#tenantId, fences);
+  }
+
+  #hasLoops(em: SqlEntityManager, name: string): boolean {
+    return ownedTables(em.getMetadata()).some((table) => table.name === name && table.loops.size > 0);
+  }
+
+  #tables(em: SqlEntityManager): PlacedTable[] {
+    const quote = (name: string) => em.getPlatform().quoteIdentifier(name);
+    return ownedTables(em.getMetadata()).map((table) => {
+      const stored = new StoredTable(em, table.meta);
+      const fence = {
+        name: fenceName(this.#tenantId, table.name),
+        table: stored.name,
+        column: quote(table.tenantColumn),
+        tenantId: this.#tenantId,
+      };
+      return { ...table, stored, fence, loopColumns: new Set([...table.loops].map(quote)) };
+    });
+  }
+}
+
+/** On some engines names of triggers are unique in a schema, and 64 characters long. */
+function fenceName(tenantId: string, table: string): string {
+  const hash = createHash('sha256').update(table).digest('hex').slice(0, 8);
+  return `fence_${tenantId.replaceAll('-', '').toLowerCase()}_${hash}`;
+}
+
+/** The first table whose content differs, or `undefined`. */
+export function findDifference(a: PlaceContent, b: PlaceContent): string | undefined {
+  for (const name of new Set([...a.keys(), ...b.keys()])) {
+    const [left, right] = [a.get(name), b.get(name)];
+    if (left?.rows !== right?.rows || left?.digest !== right?.digest) {
+      return `${name}: ${left?.rows ?? 0} rows here, ${right?.rows ?? 0} there${left?.rows === right?.rows ? ', of other content' : ''}`;
+    }
+  }
+  return undefined;
+}
