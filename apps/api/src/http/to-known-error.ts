@@ -1,10 +1,12 @@
 import {
+  DeadlockException,
   ForeignKeyConstraintViolationException,
   OptimisticLockError,
   UniqueConstraintViolationException,
 } from '@mikro-orm/core';
 import { HttpException } from '@nestjs/common';
 import { InvalidCursorError, RevertConflictError } from '#libs/audit';
+import { TransactionConflictError } from '#libs/persistence';
 import { BadRequestError } from './errors/bad-request.error.js';
 import { ConflictError } from './errors/conflict.error.js';
 import { HttpError } from './errors/http.error.js';
@@ -59,6 +61,8 @@ export function toKnownError(error: unknown): KnownError {
   if (isKnown(error)) return error;
   const options = { cause: error };
   if (error instanceof OptimisticLockError) return new VersionConflictError();
+  // Nothing of it is kept, and nobody did anything wrong.
+  if (error instanceof DeadlockException) return new TransactionConflictError(1, options);
   if (error instanceof UniqueConstraintViolationException) {
     return new ConflictError('Something with the same unique value exists already.', options);
   }

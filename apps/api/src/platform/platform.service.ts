@@ -116,12 +116,13 @@ export class PlatformService {
     await this.central.get().transactional(async (transaction) => {
       const tenant = await transaction.findOneOrFail(Tenant, record.id, { lockMode: LockMode.PESSIMISTIC_WRITE });
       if (tenant.status === status) return;
-      tenant.status = status;
       const placement = await transaction.findOneOrFail(PlacementRecord, { tenantId: tenant.id });
-      if (placement.state === 'moving') {
-        throw new ConflictError(`The tenant "${slug}" is being purged. Let the purge end, or repeat it.`);
+      // To suspend whoever is being moved must not wait.
+      if (placement.state === 'moving' && (status === 'archived' || tenant.status === 'archived')) {
+        throw new ConflictError(`The tenant "${slug}" is being moved or purged. Let that end, or repeat it.`);
       }
-      if ((status === 'archived') !== (placement.state === 'archived')) {
+      tenant.status = status;
+      if (placement.state !== 'moving' && (status === 'archived') !== (placement.state === 'archived')) {
         placement.state = status === 'archived' ? 'archived' : 'active';
         placement.epoch++;
       }

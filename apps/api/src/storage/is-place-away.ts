@@ -1,7 +1,7 @@
 import { isUnavailable, UnknownShardError } from '#libs/sharding';
-import { PlacementUnavailableError, TenantPoolsExhaustedError } from '#libs/tenancy';
+import { PlacementUnavailableError, TenantMovingError, TenantPoolsExhaustedError } from '#libs/tenancy';
 
-const KINDS = [PlacementUnavailableError, TenantPoolsExhaustedError, UnknownShardError];
+const KINDS = [PlacementUnavailableError, TenantMovingError, TenantPoolsExhaustedError, UnknownShardError];
 
 /**
  * Whether an error says that the place of a tenant's rows cannot be reached now, rather than that the work is wrong. Of a

@@ -69,6 +69,7 @@ function createStrategies(databases: TenantDatabases, config: AppConfig): Isolat
     ShardRowSecurity,
     ShardTransactions,
     SlotDirectory,
+    TenantDatabases,
     TenantPlaces,
   ],
 })

@@ -10,6 +10,7 @@ import {
   TenantNotArchivedError,
   TenantStore,
 } from '#libs/tenancy';
+import { TenantMoveService } from './tenant-move.service.js';
 
 /**
  * Removes an archived tenant for good: its rows, wherever they lie, and all that the central database holds of it. People's
@@ -22,6 +23,7 @@ export class TenantPurgeService {
     private readonly tenants: TenantStore,
     private readonly strategies: IsolationStrategies,
     private readonly sessions: SessionStore,
+    private readonly moves: TenantMoveService,
   ) {}
 
   /**
@@ -32,6 +34,7 @@ export class TenantPurgeService {
   async purge(slug: string): Promise<void> {
     const { id, placement } = await this.tenants.getBySlug(slug);
     await this.#close(id, slug);
+    await this.moves.clearOld({ id, slug });
     await this.strategies.get(placement.strategy, placement.shardId).drop(placement);
     await this.central.get().transactional(async (em) => {
       for (const meta of em.getMetadata().getAll().values()) {

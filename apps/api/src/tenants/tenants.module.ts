@@ -1,8 +1,9 @@
 import { Global, Module } from '@nestjs/common';
-import { CrossTenantLedger } from '#libs/tenancy';
+import { CrossTenantLedger, IsolationStrategies, PlaceMover, PlacementMoves, TenantDatabases } from '#libs/tenancy';
 import { SignUpService } from './sign-up.service.js';
 import { TenantDomainService } from './tenant-domain.service.js';
 import { TenantGate } from './tenant-gate.js';
+import { TenantMoveService } from './tenant-move.service.js';
 import { TenantPlacer } from './tenant-placer.js';
 import { TenantPurgeService } from './tenant-purge.service.js';
 import { TenantsController } from './tenants.controller.js';
@@ -16,10 +17,18 @@ import { TrailLedger } from './trail-ledger.js';
     SignUpService,
     TenantDomainService,
     TenantGate,
+    TenantMoveService,
+    PlacementMoves,
+    {
+      provide: PlaceMover,
+      inject: [IsolationStrategies, TenantDatabases],
+      useFactory: (strategies: IsolationStrategies, databases: TenantDatabases) =>
+        new PlaceMover(strategies, databases),
+    },
     TenantPlacer,
     TenantPurgeService,
     { provide: CrossTenantLedger, useClass: TrailLedger },
   ],
-  exports: [CrossTenantLedger, SignUpService, TenantDomainService, TenantGate, TenantPurgeService],
+  exports: [CrossTenantLedger, SignUpService, TenantDomainService, TenantGate, TenantMoveService, TenantPurgeService],
 })
 export class TenantsModule {}

@@ -29,6 +29,7 @@ import { slotShowCommand } from './commands/slot-show.command.js';
 import { tenantCreateCommand } from './commands/tenant-create.command.js';
 import { tenantListCommand } from './commands/tenant-list.command.js';
 import { tenantMigrateCommand } from './commands/tenant-migrate.command.js';
+import { tenantMoveCommand } from './commands/tenant-move.command.js';
 import { tenantPurgeCommand } from './commands/tenant-purge.command.js';
 import {
   tenantActivateCommand,
@@ -57,6 +58,7 @@ export const commands: readonly CliCommand[] = [
   tenantCreateCommand,
   tenantListCommand,
   tenantMigrateCommand,
+  tenantMoveCommand,
   tenantSuspendCommand,
   tenantActivateCommand,
   tenantArchiveCommand,

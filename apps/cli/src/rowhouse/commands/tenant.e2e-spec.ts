@@ -44,6 +44,22 @@ describe('rowhouse tenant', () => {
     expect(JSON.parse((await call('migrate', 'acme', '--json')).stdout)).toEqual([
       { place: 'tenant acme', ran: 0, error: null },
     ]);
+    const move = ['move', 'acme', '--strategy', 'row', '--settle', '0'];
+    expect(await call(...move, '--dry-run')).toMatchObject({
+      code: 0,
+      stdout: '',
+      stderr: expect.stringContaining('Would move acme from database'),
+    });
+    expect((await call(...move)).code).toBe(2);
+    expect(JSON.parse((await call(...move, '--yes', '--json')).stdout)).toMatchObject({
+      slug: 'acme',
+      from: `database ${made.place} on ${made.shard}`,
+      to: `row on ${made.shard}`,
+      left: 'nothing',
+    });
+    expect(await list()).toMatchObject([{ slug: 'acme', strategy: 'row', place: null }]);
+    expect(await call(...move, '--yes')).toMatchObject({ code: 1, stdout: '' });
+    expect(await call('move', 'acme', '--cancel', '--yes')).toMatchObject({ code: 1, stdout: '' });
     for (const [verb, status] of [
       ['suspend', 'suspended'],
       ['activate', 'active'],
@@ -62,6 +78,9 @@ describe('rowhouse tenant', () => {
     [['create', 'globex', '--owner-email', 'o@globex.example', '--strategy', 'schema'], 1],
     [['migrate'], 2],
     [['suspend', 'nobody', '--yes'], 1],
+    [['move', 'nobody', '--strategy', 'row', '--yes'], 1],
+    [['move', 'nobody', '--strategy', 'rows', '--yes'], 2],
+    [['move', 'nobody', '--settle', 'soon', '--yes'], 2],
   ])('ends with the right code for %j', async (args, code) => {
     const result = await call(...args);
     expect([result.code, result.stdout]).toEqual([code, '']);
