@@ -80,7 +80,8 @@ export class TenantMoveService {
     const target = this.#targetOf(tenant, source, wanted);
     const open = await this.#findUnfinished(tenant, target);
     if (open) {
-      const isOther = !this.#mover.isSamePlace(open.placementOf('target'), target);
+      const { strategy, shardId } = open.placementOf('target');
+      const isOther = strategy !== target.strategy || shardId !== target.shardId;
       if (isOther && hasWish(wanted)) throw new TenantMoveRefusedError(slug, describeOpen(open));
       return { slug, ...endsOf(open), left: 'the rows' };
     }
@@ -158,14 +159,28 @@ export class TenantMoveService {
     const current = await this.moves.placementOf(tenant.id);
     const isAt = (move: PlacementMove) =>
       move.stage === 'served' &&
+      move.placementOf('target').strategy === target.strategy &&
       [target, current].every((it) => this.#mover.isSamePlace(move.placementOf('target'), it));
     return moves.find(({ stage }) => OPEN.includes(stage)) ?? moves.find(isAt);
   }
 
+  /**
+   * Where the strategy leads to the tables that the rows are in, that is the place. Else it is a new one, of a name that was never
+   * used: work that began at an earlier place of the tenant would write there before the fence stands.
+   */
   #targetOf({ id }: TenantRecord, source: Placement, wanted: WantedPlacement): Placement {
     const { strategy = source.strategy, shard = source.shardId } = wanted;
     const { id: shardId } = this.shards.definition(shard);
-    return place(id, { strategy, shardId, ...this.strategies.get(strategy, shardId).nameFor(id) });
+    const names = this.strategies.get(strategy, shardId).nameFor(id);
+    const named = (name: (usual: string) => string) =>
+      place(id, {
+        strategy,
+        shardId,
+        ...(names.schemaName !== undefined && { schemaName: name(names.schemaName) }),
+        ...(names.databaseName !== undefined && { databaseName: name(names.databaseName) }),
+      });
+    const here = named((usual) => source.schemaName ?? source.databaseName ?? usual);
+    return this.#mover.isSamePlace(source, here) ? here : named((usual) => `${usual}_${source.epoch + 1}`);
   }
 
   async #begin(tenant: TenantRecord, target: PlaceOfMove): Promise<PlacementMove> {

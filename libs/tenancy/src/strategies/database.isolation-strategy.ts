@@ -77,9 +77,9 @@ export class DatabaseIsolationStrategy implements IsolationStrategy {
   }
 
   #lease(placement: Placement): Lease {
-    const { tenantId, shardId, databaseName, epoch } = placement;
+    const { tenantId, shardId, databaseName } = placement;
     assertPlaceName(databaseName);
-    return this.#orms.lease(keyOf(placement), epoch, () =>
+    return this.#orms.lease(keyOf(placement), () =>
       this.databases.open(shardId, { name: databaseName, databaseName, guard: { tenantId }, pool: this.#pool }),
     );
   }

@@ -20,9 +20,9 @@ describe('databases of single tenants', () => {
     const close = () => Promise.reject(new Error('it does not close'));
     const orms = new TenantOrms({ max: 1, waitMs: 0, close });
     const orm = { driver: { getConnection: () => ({ createKyselyDialect: () => ({}) }) } } as unknown as TenantOrm;
-    orms.lease('unused', 1, () => orm).release();
+    orms.lease('unused', () => orm).release();
     await nextTurn();
-    orms.lease('in use', 1, () => orm);
+    orms.lease('in use', () => orm);
     await orms.forget('in use');
     process.off('unhandledRejection', note);
     expect(failures).toEqual([]);

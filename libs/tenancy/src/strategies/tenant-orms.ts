@@ -15,8 +15,6 @@ export interface TenantOrmsOptions {
 interface Entry {
   readonly key: string;
   readonly orm: TenantOrm;
-  /** Of the placement it was made for. */
-  readonly epoch: number;
   /** Units of work that may still use it. */
   leases: number;
   /** Connections taken from its pool at this moment, or waited for. */
@@ -54,18 +52,10 @@ export class TenantOrms {
     return this.#open;
   }
 
-  /**
-   * The instance of `key`, made now if need be. Synchronous: it connects, and waits for a place, at its first statement.
-   *
-   * @param epoch  of the placement: a later one than the instance was made for may mean another database of the same name,
-   *   which an open connection would never notice
-   */
-  lease(key: string, epoch: number, create: () => TenantOrm): Lease {
-    const known = this.#entries.get(key);
-    if (known && epoch > known.epoch && isIdle(known)) void this.#evict(known);
+  /** The instance of `key`, made now if need be. Synchronous: it connects, and waits for a place, at its first statement. */
+  lease(key: string, create: () => TenantOrm): Lease {
     const entry =
-      this.#entries.get(key) ??
-      this.#watch({ key, epoch, orm: create(), leases: 0, busy: 0, open: false, closed: false });
+      this.#entries.get(key) ?? this.#watch({ key, orm: create(), leases: 0, busy: 0, open: false, closed: false });
     this.#entries.delete(key);
     this.#entries.set(key, entry);
     entry.leases++;
