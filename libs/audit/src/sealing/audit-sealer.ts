@@ -102,7 +102,7 @@ export class AuditSealer {
   async #seal(em: SqlEntityManager, ring: AuditKeyRing, from: string | undefined, lookBackMs?: number): Promise<Batch> {
     const log = await this.#lockLog(em, ring);
     const before = readCheckpoint(log);
-    const frontier = readFrontier(log, ring);
+    const { frontier, isValid } = readEnd(log, ring);
     const after = from ?? (await this.#startOf(em, before, lookBackMs));
     const found = await new TrailRows(em, this.#tenantId).unsealed(after, BATCH);
     const accepted: UnsealedEntry[] = [];
@@ -112,7 +112,7 @@ export class AuditSealer {
       else refused.push(it.entry.id as string);
     }
     const isLast = found.length < BATCH;
-    const isResigned = verifyCheckpoint(before, ring) !== 'valid' || before.keyId !== ring.activeId;
+    const isResigned = !isValid || before.keyId !== ring.activeId;
     if (accepted.length > 0 || isResigned || (before.opening && isLast)) {
       const last = await this.#append(em, { before, frontier, accepted });
       await this.#closePeriod(em, before);
@@ -203,8 +203,11 @@ export function readCheckpoint({ checkpoint, tenantId }: Pick<AuditLog, 'checkpo
   return read;
 }
 
-/** Goes on only from what was signed: whoever has changed the end of the trail must not get it sealed. */
-function readFrontier(log: AuditLog, ring: AuditKeyRing): MerkleFrontier {
+/**
+ * Goes on only from what was signed: whoever has changed the end of the trail must not get it sealed. `isValid`: by a key
+ * that counts.
+ */
+function readEnd(log: AuditLog, ring: AuditKeyRing): { readonly frontier: MerkleFrontier; readonly isValid: boolean } {
   const checkpoint = readCheckpoint(log);
   const verdict = verifyCheckpoint(checkpoint, ring);
   // One of a key that was revoked since is no proof any more, but it is where the trail went on; it is signed anew.
@@ -219,7 +222,7 @@ function readFrontier(log: AuditLog, ring: AuditKeyRing): MerkleFrontier {
   if (!frontier.isWhole || toText(frontier.root()) !== checkpoint.root) {
     throw new TrailBrokenError('the edge of its tree is not the one that was signed');
   }
-  return frontier;
+  return { frontier, isValid: verdict === 'valid' };
 }
 
 function parse<T>(text: string): T | undefined {
