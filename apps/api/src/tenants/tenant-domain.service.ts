@@ -30,7 +30,7 @@ export class TenantDomainService {
   async verify(slug: string, domain: string): Promise<TenantDomain> {
     const tenant = await this.tenants.getBySlug(slug);
     const verified = await this.domains.verify(tenant.id, domain, resolveTxt);
-    await this.#record(tenant, 'domain_verified', domain);
+    await this.#record(tenant, 'domain_verified', verified.domain);
     return verified;
   }
 
@@ -38,7 +38,7 @@ export class TenantDomainService {
   async remove(slug: string, domain: string): Promise<boolean> {
     const tenant = await this.tenants.getBySlug(slug);
     const removed = await this.domains.remove(tenant.id, domain);
-    if (removed) await this.#record(tenant, 'domain_removed', domain);
+    if (removed) await this.#record(tenant, 'domain_removed', TenantDomains.spell(domain));
     return removed;
   }
 

@@ -30,6 +30,11 @@ export class TenantDomains {
     return `_rowhouse.${domain}`;
   }
 
+  /** As a domain is kept and looked up: in small letters, without a final dot. */
+  static spell(domain: string): string {
+    return domain.toLowerCase().replace(/\.$/, '');
+  }
+
   /** Oldest first. */
   list(tenantId: string): Promise<TenantDomain[]> {
     return this.central.get().find(TenantDomain, { tenantId }, { orderBy: { createdAt: 'asc', domain: 'asc' } });
@@ -40,7 +45,7 @@ export class TenantDomains {
    * @throws {InvalidDomainError} @throws {DomainTakenError}
    */
   async add(tenantId: string, domain: string): Promise<TenantDomain> {
-    const name = domain.toLowerCase().replace(/\.$/, '');
+    const name = TenantDomains.spell(domain);
     if (!DOMAIN.test(name)) throw new InvalidDomainError(domain);
     const em = this.central.get().fork();
     const existing = await em.findOne(TenantDomain, { domain: name });
@@ -63,10 +68,11 @@ export class TenantDomains {
    * @throws {InvalidDomainError} it is none of the tenant's, or no more
    * @throws {DomainNotVerifiedError} the record is not there, or not yet
    */
-  async verify(tenantId: string, domain: string, resolveTxt: ResolveTxt): Promise<TenantDomain> {
+  async verify(tenantId: string, given: string, resolveTxt: ResolveTxt): Promise<TenantDomain> {
+    const domain = TenantDomains.spell(given);
     const em = this.central.get();
     const found = await em.findOne(TenantDomain, { domain, tenantId });
-    if (!found) throw new InvalidDomainError(domain);
+    if (!found) throw new InvalidDomainError(given);
     const name = TenantDomains.recordName(domain);
     const records = await resolveTxt(name).catch(() => []);
     if (!records.some((parts) => parts.join('') === found.challenge)) {
@@ -85,7 +91,8 @@ export class TenantDomains {
   }
 
   /** Takes a domain away; it names nobody from the next request on. @returns whether the tenant had it */
-  async remove(tenantId: string, domain: string): Promise<boolean> {
+  async remove(tenantId: string, given: string): Promise<boolean> {
+    const domain = TenantDomains.spell(given);
     const removed = await this.central.get().transactional(async (transaction) => {
       await this.tenants.announceDomain(transaction, domain);
       return transaction.nativeDelete(TenantDomain, { domain, tenantId });

@@ -51,6 +51,16 @@ describe('rowhouse domain', () => {
     expect(JSON.parse(removed.stdout)).toEqual({ domain: 'shop.acme.test', removed: true });
   });
 
+  it('takes a domain in any spelling, however it was added', async () => {
+    await call('add', 'acme', 'spelled.acme.test');
+    const { code, stderr } = await call('verify', 'acme', 'SPELLED.Acme.test.');
+    // Its DNS says nothing; that it is none of the tenant's would be another message.
+    expect([code, stderr]).toEqual([1, expect.stringContaining('_rowhouse.spelled.acme.test')]);
+    const removed = await call('remove', 'acme', 'Spelled.Acme.Test.', '--yes', '--json');
+    expect(JSON.parse(removed.stdout)).toMatchObject({ removed: true });
+    expect(JSON.parse((await call('list', 'acme', '--json')).stdout)).toEqual([]);
+  });
+
   it.each([
     ['add', 'nobody', 'shop.acme.test'],
     ['add', 'acme', 'not a domain'],
