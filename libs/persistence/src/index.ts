@@ -24,7 +24,7 @@ export type { DriverClass, Engine, EngineName, PoolOptions } from './engines/eng
 export { engineOf, engines, getEngine } from './engines/engines.js';
 export { type Fence, type FenceDialect, isFenced } from './engines/fence-dialect.js';
 export { LongTextType } from './engines/long-text.type.js';
-export type { ConnectionInside, PlaceDialect, SendStatement } from './engines/place-dialect.js';
+export type { ConnectionInside, FoundPlace, PlaceDialect, SendStatement } from './engines/place-dialect.js';
 export { type CheckOutWrapper, type PoolFigures, poolFiguresOf, wrapCheckOut } from './engines/pool-gate.js';
 export type { StatementSettings } from './engines/statement-settings.js';
 export { type SentStatement, watchStatements } from './engines/statement-watch.js';

@@ -1,5 +1,6 @@
 import { Global, Module } from '@nestjs/common';
 import { CrossTenantLedger, IsolationStrategies, PlaceMover, PlacementMoves, TenantDatabases } from '#libs/tenancy';
+import { OrphansService } from './orphans.service.js';
 import { SignUpService } from './sign-up.service.js';
 import { TenantDomainService } from './tenant-domain.service.js';
 import { TenantGate } from './tenant-gate.js';
@@ -14,6 +15,7 @@ import { TrailLedger } from './trail-ledger.js';
 @Module({
   controllers: [TenantsController],
   providers: [
+    OrphansService,
     SignUpService,
     TenantDomainService,
     TenantGate,
@@ -29,6 +31,14 @@ import { TrailLedger } from './trail-ledger.js';
     TenantPurgeService,
     { provide: CrossTenantLedger, useClass: TrailLedger },
   ],
-  exports: [CrossTenantLedger, SignUpService, TenantDomainService, TenantGate, TenantMoveService, TenantPurgeService],
+  exports: [
+    CrossTenantLedger,
+    OrphansService,
+    SignUpService,
+    TenantDomainService,
+    TenantGate,
+    TenantMoveService,
+    TenantPurgeService,
+  ],
 })
 export class TenantsModule {}

@@ -30,6 +30,7 @@ import { tenantCreateCommand } from './commands/tenant-create.command.js';
 import { tenantListCommand } from './commands/tenant-list.command.js';
 import { tenantMigrateCommand } from './commands/tenant-migrate.command.js';
 import { tenantMoveCommand } from './commands/tenant-move.command.js';
+import { tenantOrphansCommand } from './commands/tenant-orphans.command.js';
 import { tenantPurgeCommand } from './commands/tenant-purge.command.js';
 import {
   tenantActivateCommand,
@@ -63,6 +64,7 @@ export const commands: readonly CliCommand[] = [
   tenantActivateCommand,
   tenantArchiveCommand,
   tenantPurgeCommand,
+  tenantOrphansCommand,
   domainAddCommand,
   domainVerifyCommand,
   domainListCommand,

@@ -1,4 +1,4 @@
-import { databaseNameOf, onSameServer, type PlaceDialect } from './place-dialect.js';
+import { databaseNameOf, type FoundPlace, onSameServer, type PlaceDialect } from './place-dialect.js';
 
 const create = (name: string) => `create database if not exists \`${name}\` character set utf8mb4`;
 const drop = (name: string) => `drop database if exists \`${name}\``;
@@ -18,6 +18,10 @@ export const mysqlPlaceDialect: PlaceDialect = {
   },
   async dropDatabase(databaseUrl, send) {
     await send(drop(databaseNameOf(databaseUrl)));
+  },
+  async listPlaces(_url, send) {
+    const sql = `select 'database' as kind, schema_name as name from information_schema.schemata where left(schema_name, 7) = 'tenant_' order by 2`;
+    return (await send(sql)) as FoundPlace[];
   },
   mustExist: {},
   // What is known of tables is the server's, shared by all connections and bounded.

@@ -1,6 +1,12 @@
 /** Sends one statement of the kit's own, outside of any transaction. */
 export type SendStatement = (sql: string) => Promise<unknown>;
 
+/** A schema or a database that is there. */
+export interface FoundPlace {
+  readonly kind: 'schema' | 'database';
+  readonly name: string;
+}
+
 /** A connection whose own tables are those of one schema. */
 export interface ConnectionInside {
   readonly url: string;
@@ -40,6 +46,11 @@ export interface PlaceDialect {
   createDatabase(databaseUrl: string, send: SendStatement): Promise<void>;
   /** Drops it with everything in it, whoever is connected; not there is fine. */
   dropDatabase(databaseUrl: string, send: SendStatement): Promise<void>;
+  /**
+   * What there is beside the database behind `url` whose name begins with `tenant_`. On servers that includes databases of
+   * other installations. `send` speaks to that database.
+   */
+  listPlaces(url: string, send: SendStatement): Promise<readonly FoundPlace[]>;
   /** MikroORM's `driverOptions` with which a database that is missing is an error instead of a new one. */
   readonly mustExist: Readonly<Record<string, unknown>>;
   /**

@@ -1,4 +1,4 @@
-import { databaseNameOf, onSameServer, type PlaceDialect } from './place-dialect.js';
+import { databaseNameOf, type FoundPlace, onSameServer, type PlaceDialect } from './place-dialect.js';
 
 /** What PostgreSQL says of a database that is there already. */
 const DUPLICATE_DATABASE = '42P04';
@@ -42,6 +42,11 @@ export const postgresqlPlaceDialect: PlaceDialect = {
   },
   async dropDatabase(databaseUrl, send) {
     await send(`drop database if exists "${databaseNameOf(databaseUrl)}" with (force)`);
+  },
+  async listPlaces(_url, send) {
+    const sql = `select 'schema' as kind, nspname as name from pg_namespace where nspname like 'tenant\\_%'
+      union all select 'database', datname from pg_database where datname like 'tenant\\_%' order by 1, 2`;
+    return (await send(sql)) as FoundPlace[];
   },
   mustExist: {},
   // About 14 KB a table: at most some 50 MB a connection for units of work that touch seven tables, each of another tenant.

@@ -1,4 +1,4 @@
-import { mkdir, open, rm } from 'node:fs/promises';
+import { mkdir, open, readdir, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { PlaceDialect } from './place-dialect.js';
 
@@ -19,6 +19,12 @@ export const sqlitePlaceDialect: PlaceDialect = {
   },
   async dropDatabase(databaseUrl) {
     for (const suffix of ['', '-wal', '-shm']) await rm(fileOf(databaseUrl) + suffix, { force: true });
+  },
+  async listPlaces(url) {
+    const folder = dirname(fileOf(sqlitePlaceDialect.databaseUrl(url, 'any')));
+    const files = await readdir(folder).catch(() => []);
+    const names = files.flatMap((file) => /^(tenant_.*)\.sqlite$/.exec(file)?.[1] ?? []);
+    return names.sort().map((name) => ({ kind: 'database', name }));
   },
   mustExist: { fileMustExist: true },
   recycleConnections: {},
