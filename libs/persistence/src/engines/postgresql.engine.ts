@@ -5,17 +5,20 @@ import { LazyDriver } from './lazy-driver.js';
 import { postgresqlLockDialect } from './lock-dialect.js';
 import { postgresqlBulkDialect } from './postgresql.bulk-dialect.js';
 import { postgresqlPlaceDialect } from './postgresql.place-dialect.js';
-
 import { settingsClient } from './postgresql.settings-client.js';
+import { withKeptStatements } from './postgresql.statement-keeping-client.js';
 import { postgresqlTransactionDialect } from './postgresql.transaction-dialect.js';
 import { postgresqlTwoPhaseDialect } from './postgresql.two-phase-dialect.js';
 import { postgresqlWire } from './postgresql.wire.js';
 import { withReliableTransactions } from './reliable-transactions.js';
-
 import { serverOptions } from './server-options.js';
 
 const driver = new LazyDriver('@mikro-orm/postgresql', 'PostgreSqlDriver', (it) =>
-  withReliableTransactions(withRestrictViolations(it), postgresqlTransactionDialect, postgresqlTwoPhaseDialect),
+  withReliableTransactions(
+    withKeptStatements(withRestrictViolations(it)),
+    postgresqlTransactionDialect,
+    postgresqlTwoPhaseDialect,
+  ),
 );
 
 /** Since PostgreSQL 18 a foreign key with `on delete restrict` has a code of its own, which MikroORM 7.2.1 does not know. */

@@ -1,35 +1,6 @@
-import { createRequire } from 'node:module';
 import { findSystemFrame } from '../system-frame.js';
+import { loadPg, type PgClientClass, type PgConnection, type PgQuery } from './pg.js';
 import type { StatementSettings } from './statement-settings.js';
-
-const require = createRequire(import.meta.url);
-
-/** What is used of pg, which brings no types. Parts of it are documented for authors of cursors and the like only. */
-interface PgConnection {
-  readonly stream: { cork(): void; uncork(): void };
-  parse(statement: { name?: string; text: string }): void;
-  bind(portal: { statement?: string; values: readonly string[] }): void;
-  execute(portal: object): void;
-  close(what: { type: 'S'; name: string }): void;
-}
-
-interface PgQuery {
-  callback?: unknown;
-  submit(connection: PgConnection): unknown;
-  handleDataRow(message: unknown): void;
-  handleCommandComplete(message: unknown, connection: unknown): void;
-  handleError(error: { code?: string }, connection: unknown): void;
-}
-
-interface PgClient {
-  query(config: unknown, values?: unknown, callback?: unknown): unknown;
-  getTransactionStatus(): 'I' | 'T' | 'E' | null;
-}
-
-interface Pg {
-  readonly Client: new (options: unknown) => PgClient;
-  readonly Query: new (config: unknown, values?: unknown, callback?: unknown) => PgQuery;
-}
 
 /** Begins and ends transactions, alone. `commit prepared` and its like may not stand beside any other statement. */
 const CONTROL = /^\s*(?:begin|start transaction|commit|rollback|savepoint|release|prepare transaction)\b[^;]*;?\s*$/i;
@@ -47,9 +18,8 @@ const UNKNOWN_STATEMENT = '26000';
  *
  * @see ADR 0024
  */
-export function settingsClient(settings: StatementSettings): unknown {
-  // Of MikroORM's driver, not ours: there must be one pg.
-  const { Client, Query } = createRequire(require.resolve('@mikro-orm/postgresql'))('pg') as Pg;
+export function settingsClient(settings: StatementSettings): PgClientClass {
+  const { Client, Query } = loadPg();
   const listed = (isLocal: boolean) => settings.names.map((name, n) => `set_config('${name}', $${n + 1}, ${isLocal})`);
   const local = `select ${listed(true).join(', ')}`;
   const lasting = `select ${listed(false).join(', ')}`;
