@@ -78,15 +78,34 @@ class Guarded extends PlainSqlEntityManager implements TenantBound {
   }
 
   override async findOne(name: EntityName, where: unknown, options?: CallOptions): Promise<object | null> {
+    const scope = scopeOf(this.#meta(name));
+    const isPlainCall = scope.kind === 'owned' && isWithoutOptions(options);
+    const key = isPlainCall ? this.#findOwnKey(scope.idProperty, where) : undefined;
+    const found = key && (await findByKey(this as unknown as SqlEntityManager, name, key));
+    if (found === null) return null;
+    const entity = found ?? (await this.#findOneByCondition(name, where, options));
+    return entity && this.#ownOnly(name, entity);
+  }
+
+  /** The whole key of an own row, where the condition is one. A foreign tenant in it is left to the long way. */
+  #findOwnKey(idProperty: string | undefined, where: unknown): Row | undefined {
+    if (idProperty === undefined) return undefined;
+    const tenantId = this.getTenantId();
+    if (typeof where === 'string') return { [TENANT_PROPERTY]: tenantId, [idProperty]: where };
+    if (!isPlain(where) || Object.getOwnPropertySymbols(where).length > 0) return undefined;
+    const { length } = Object.keys(where);
+    const isOwnKey = length === 2 && where[TENANT_PROPERTY] === tenantId;
+    const id = length === 1 || isOwnKey ? where[idProperty] : undefined;
+    return id === undefined ? undefined : { [TENANT_PROPERTY]: tenantId, [idProperty]: id };
+  }
+
+  async #findOneByCondition(name: EntityName, where: unknown, options?: CallOptions): Promise<object | null> {
     const scoped = isTenantScoped(this.#meta(name));
     // MikroORM refuses this too, but the tenant is in the condition by then.
     if (scoped && isEmptyCondition(where))
       throw new OperationRefusedError('em.findOne()', 'any row would do', 'Name a condition.');
     // Completed here already, as the identity map is asked before the condition is processed.
-    const completed = scoped ? this.#complete(name, where) : where;
-    const found = isWithoutOptions(options) ? await this.#findByKey(name, completed) : undefined;
-    const entity = found === undefined ? await super.findOne(name, completed, options) : found;
-    return entity && this.#ownOnly(name, entity);
+    return super.findOne(name, scoped ? this.#complete(name, where) : where, options);
   }
 
   override async lock(entity: object, mode: unknown, options?: unknown): Promise<void> {
@@ -302,13 +321,6 @@ class Guarded extends PlainSqlEntityManager implements TenantBound {
   #completeNew(name: EntityName, data: unknown, operation: string, toReference?: ToReference) {
     const meta = this.#meta(name);
     return isTenantScoped(meta) ? completeData(meta, this.getTenantId(), data, operation, toReference) : data;
-  }
-
-  /** The short way for a row by its key. A foreign tenant in the key is left to the long one, which adds the own. */
-  #findByKey(name: EntityName, where: unknown): Promise<object | null | undefined> | undefined {
-    if (scopeOf(this.#meta(name)).kind !== 'owned' || !isPlain(where)) return undefined;
-    if (where[TENANT_PROPERTY] !== this.getTenantId()) return undefined;
-    return findByKey(this as unknown as SqlEntityManager, name, where);
   }
 
   /** Whatever a cache, an identity map or a driver returned: rows of another tenant do not leave the EntityManager. */
