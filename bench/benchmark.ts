@@ -24,6 +24,8 @@ export interface Comparison {
   /** Most a contender may cost, as a multiple of the control; by name. */
   readonly budgets?: Readonly<Record<string, number>>;
   readonly rounds?: number;
+  /** Rounds before the first one that counts: they compile code and fill caches. Default 2. */
+  readonly warmUpRounds?: number;
   /** What ratios are made of. Default `wall`. */
   readonly by?: 'wall' | 'cpu';
   /** Figures that are no times, taken after the last round; one line each. */

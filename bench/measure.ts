@@ -27,8 +27,7 @@ interface Round {
 }
 
 const DEFAULT_ROUNDS = 7;
-/** The first rounds compile code and fill caches. */
-const WARM_UP_ROUNDS = 2;
+const DEFAULT_WARM_UP_ROUNDS = 2;
 
 async function runOnce({ prepare, run, verify }: Contender): Promise<Round> {
   await prepare?.();
@@ -52,13 +51,14 @@ export function median(values: readonly number[]): number {
 /** Runs every contender once a round, in an order that turns, so that none always follows the same one. */
 export async function measure(comparison: Comparison): Promise<ComparisonResult> {
   const { title, control, contenders, budgets, by = 'wall', rounds = DEFAULT_ROUNDS } = comparison;
+  const { warmUpRounds = DEFAULT_WARM_UP_ROUNDS } = comparison;
   const all = [control, ...contenders];
   const taken = all.map((): Round[] => []);
-  for (let round = 0; round < WARM_UP_ROUNDS + rounds; round++) {
+  for (let round = 0; round < warmUpRounds + rounds; round++) {
     for (let step = 0; step < all.length; step++) {
       const turn = (round + step) % all.length;
       const result = await runOnce(all[turn] as Contender);
-      if (round >= WARM_UP_ROUNDS) taken[turn]?.push(result);
+      if (round >= warmUpRounds) taken[turn]?.push(result);
     }
   }
   const costOf = ({ wallMs, cpuMs }: Round) => (by === 'cpu' ? cpuMs : wallMs);

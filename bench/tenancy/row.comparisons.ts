@@ -5,6 +5,7 @@ import type { ContextTenant } from '#libs/context';
 import type { Comparison, Contender } from '../benchmark.js';
 import { Booking, Item } from '../bulk/bulk-model.js';
 import type { BenchEngine } from '../databases.js';
+import { repeatAtOnce } from './repeat-at-once.js';
 import {
   addItems,
   asTenant,
@@ -15,12 +16,14 @@ import {
   type TenantDatabase,
 } from './tenant-databases.js';
 
-const READS = 400;
-const PAGES = 60;
+/** So many that compiling code, which starts over after the collection of garbage before a round, is a small part. */
+const READS = 4_000;
+const PAGES = 600;
 const PAGE = 20;
 const ROWS = 20_000;
 const FEW = 10;
 const MANY = 10_000;
+const TURNS = 400;
 /** Tenancy may add a twentieth to a read, and ten thousand tenants a tenth to what ten wait for. */
 const ROW_BUDGET = 1.05;
 const MANY_BUDGET = 1.1;
@@ -40,9 +43,9 @@ function reader(
   return {
     name,
     run: () =>
-      asTenant(tenant, async () => {
-        for (let n = 0; n < times; n++) notStrictEqual((await read(forkOf(orm), n)) ?? null, null);
-      }),
+      asTenant(tenant, () =>
+        repeatAtOnce(times, async (n) => notStrictEqual((await read(forkOf(orm), n)) ?? null, null)),
+      ),
   };
 }
 
@@ -88,7 +91,8 @@ export async function* rowReads(engine: BenchEngine): AsyncIterable<Comparison> 
       yield {
         title: `${engine.label}: ${title}, CPU without the server`,
         by: 'cpu',
-        rounds: 15,
+        rounds: 11,
+        warmUpRounds: 4,
         control: reader(WITHOUT, bare, tenant, times, without),
         contenders: [reader(WITH, guarded, tenant, times, within)],
         budgets: { [WITH]: ROW_BUDGET },
@@ -119,7 +123,7 @@ export async function compareTenantCounts(engine: BenchEngine): Promise<Comparis
     contenders.push({
       name: `${count} tenants`,
       async run() {
-        for (let n = 0; n < READS; n++) {
+        for (let n = 0; n < TURNS; n++) {
           // 7,919 is prime to the number of rows: every tenant has its turn, and none twice in a row.
           at = (at + 7_919) % rows.length;
           const { tenant, id } = rows[at] as (typeof rows)[number];
@@ -131,7 +135,7 @@ export async function compareTenantCounts(engine: BenchEngine): Promise<Comparis
   }
   const [control, ...others] = contenders as [Contender, ...Contender[]];
   return {
-    title: `${engine.label}: ${READS} × one of ${ROWS} rows by its key, of tenants that take turns`,
+    title: `${engine.label}: ${TURNS} × one of ${ROWS} rows by its key, of tenants that take turns`,
     rounds: 15,
     control,
     contenders: others,
