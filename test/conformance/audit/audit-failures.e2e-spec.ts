@@ -1,16 +1,7 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { MikroORM } from '@mikro-orm/core';
-import type { SqlEntityManager } from '@mikro-orm/sql';
-import { type AuditGap, AuditRecorder } from '#libs/audit';
-import { runAs } from '#libs/context';
-import { ChangeEventsSubscriber, engines, ormOptions, runInSystemFrame } from '#libs/persistence';
-import { GuardedEntityManager, guardedDriver } from '#libs/tenancy';
-import { aTenant, eachEngine, Tag } from '#libs/testing';
-import { Account, auditModel } from './audit.model.js';
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import type { AuditGap } from '#libs/audit';
+import { eachEngine, Tag } from '#libs/testing';
+import { Account } from './audit.model.js';
 import { type AuditWorld, anAuditWorld } from './audit-world.js';
 
 /** Takes the trail's table away while `fn` runs. */
@@ -130,67 +121,5 @@ describe('audit without its table', () => {
       ).rejects.toThrow();
       expect(await tags(world)).toBe(1);
     });
-  });
-});
-
-/** A file system of two megabytes, where the process may make one. */
-function mountSmall(folder: string): boolean {
-  if (process.getuid?.() !== 0) return false;
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', folder], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-describe('audit on a full disk', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'rowhouse-full-'));
-  const isMounted = mountSmall(folder);
-  let orm: MikroORM | undefined;
-
-  afterEach(async () => {
-    await orm?.close(true);
-    if (isMounted) execFileSync('umount', [folder]);
-    rmSync(folder, { recursive: true, force: true });
-  });
-
-  const title = 'keeps every row with its entry, or neither';
-  const reason = isMounted ? '' : ' (quota of the database instead of a small disk: no right to mount)';
-  it(`${title}${reason}`, async () => {
-    const changes = new ChangeEventsSubscriber({ subscribers: [new AuditRecorder()], onError: () => {} });
-    orm = await MikroORM.init(
-      ormOptions(`sqlite:${join(folder, 'tenants.sqlite')}`, {
-        entities: auditModel,
-        driver: guardedDriver(engines.sqlite),
-        entityManager: GuardedEntityManager,
-        subscribers: [changes],
-      }),
-    );
-    const em = orm.em as SqlEntityManager;
-    await runInSystemFrame('prepare', async () => {
-      await orm?.schema.create();
-      if (!isMounted) await em.getConnection().execute('pragma max_page_count = 200');
-    });
-    const tenant = aTenant();
-    const refused: unknown[] = [];
-    await runAs({ tenant, actor: { id: 'u-1', type: 'user' } }, async () => {
-      for (let row = 0; refused.length < 20; row++) {
-        const fork = em.fork() as SqlEntityManager;
-        fork.create(Account, { name: `account ${row}`, notes: 'x'.repeat(row % 2 === 0 ? 9_000 : 100) });
-        await fork.flush().catch((error) => refused.push(error));
-      }
-    });
-    for (const error of refused) expect(String(error)).toMatch(/full/);
-    const count = async (sql: string) => {
-      const [row] = await runInSystemFrame('count', () => em.getConnection().execute<{ n: number }[]>(sql));
-      return Number(row?.n);
-    };
-    const accounts = await count('select count(*) as n from account');
-    expect(accounts).toBeGreaterThan(10);
-    expect(await count('select count(*) as n from audit_entry')).toBe(accounts);
-    const unmatched =
-      'select count(*) as n from account a left join audit_entry e on e.entity_id = a.id where e.id is null';
-    expect(await count(unmatched)).toBe(0);
   });
 });
