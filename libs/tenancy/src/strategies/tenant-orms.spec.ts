@@ -32,6 +32,27 @@ describe('databases of single tenants', () => {
 
   eachEngine(
     (engine) => {
+      const patient = aStrategyWorld(engine, shopModel, { limits: { maxOpen: 1, waitMs: 20_000 } });
+
+      it('pass a place on when who waited for it has gone, however many wait', async () => {
+        const made: PlacedTestTenant[] = [];
+        for (let n = 0; n < 12; n++) made.push(await patient.aTenant('database', `w-${n}`));
+        const [holder, ...waiting] = made as [PlacedTestTenant, ...PlacedTestTenant[]];
+        const read = (em: SqlEntityManager) => em.fork().find(Tag, {});
+        const { entityManager, revert } = patient.strategies.apply(holder.placement);
+        await runAs({ tenant: holder, actor: { id: 'spec', type: 'system' } }, () => read(entityManager));
+        const reads = waiting.map((tenant) => patient.as(tenant, read));
+        const ends = Promise.allSettled(reads);
+        await nextTurn();
+        // In front of the line, in the middle and at its end.
+        const gone = [0, 1, 5, 10];
+        const strategy = patient.strategies.get('database', 'shard-1');
+        for (const n of gone) await strategy.drop((waiting[n] as PlacedTestTenant).placement);
+        revert();
+        const served = (await ends).map(({ status }) => status === 'fulfilled');
+        expect(served).toEqual(waiting.map((_, n) => !gone.includes(n)));
+      });
+
       const world = aStrategyWorld(engine, shopModel, { limits: { maxOpen: MAX_OPEN, waitMs: 200 } });
       const databases = () => world.strategies.get('database', 'shard-1') as DatabaseIsolationStrategy;
       const write = (tenant: PlacedTestTenant, name = tenant.slug) =>

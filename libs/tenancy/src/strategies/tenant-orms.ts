@@ -22,6 +22,8 @@ interface Entry {
   /** Whether it has a place; it takes one when its first connection is asked for. */
   open: boolean;
   closed: boolean;
+  /** Ends its wait for a place, while it waits. */
+  wake?: () => void;
 }
 
 /** A unit of work's hold on an instance. */
@@ -42,7 +44,7 @@ export interface Lease {
 export class TenantOrms {
   /** The one used last stands last. */
   readonly #entries = new Map<string, Entry>();
-  readonly #waiting: (() => void)[] = [];
+  readonly #waiting = new Set<() => void>();
   #open = 0;
 
   constructor(private readonly options: TenantOrmsOptions) {}
@@ -120,51 +122,73 @@ export class TenantOrms {
 
   /** An instance that nobody uses makes room for whoever waits, and is not kept at all if it was never opened. */
   #settle(entry: Entry): void {
-    if (isIdle(entry) && (!entry.open || this.#waiting.length > 0)) void this.#evict(entry);
+    if (isIdle(entry) && (!entry.open || this.#waiting.size > 0)) void this.#evict(entry);
   }
 
   /** @throws {TenantPoolsExhaustedError} */
   async #takePlace(entry: Entry): Promise<void> {
     const deadline = Date.now() + this.options.waitMs;
-    while (!entry.open && this.#open >= this.options.max) {
+    while (!entry.closed && !entry.open && this.#open >= this.options.max) {
       const unused = [...this.#entries.values()].find((it) => it.open && isIdle(it));
       if (unused) await this.#evict(unused);
-      else await this.#wait(deadline);
+      else await this.#wait(entry, deadline);
     }
-    if (entry.closed) throw new TenantPoolsExhaustedError(this.options.max, 0);
+    if (entry.closed) {
+      // It may have been woken for a place that it will not take.
+      this.#wakeNext();
+      throw new TenantPoolsExhaustedError(this.options.max, 0);
+    }
     if (!entry.open) this.#open++;
     entry.open = true;
   }
 
-  /** Until a place becomes free. */
-  async #wait(deadline: number): Promise<void> {
+  /** Until a place becomes free, or nobody wants it any more. */
+  async #wait(entry: Entry, deadline: number): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const { waitMs, max } = this.options;
-    const timer = setTimeout(() => reject(new TenantPoolsExhaustedError(max, waitMs)), deadline - Date.now());
-    this.#waiting.push(resolve);
-    try {
-      await promise;
-    } finally {
+    const wake = () => {
       clearTimeout(timer);
-      const at = this.#waiting.indexOf(resolve);
-      if (at >= 0) this.#waiting.splice(at, 1);
-    }
+      resolve();
+    };
+    const timer = setTimeout(() => {
+      // At once, so that nobody wakes who has given up.
+      this.#waiting.delete(wake);
+      reject(new TenantPoolsExhaustedError(max, waitMs));
+    }, deadline - Date.now());
+    this.#waiting.add(wake);
+    entry.wake = wake;
+    await promise.finally(() => delete entry.wake);
+  }
+
+  #wakeNext(): void {
+    if (this.#open >= this.options.max) return;
+    const [next] = this.#waiting;
+    if (!next) return;
+    this.#waiting.delete(next);
+    next();
   }
 
   async #evict(entry: Entry): Promise<void> {
     if (entry.closed) return;
     entry.closed = true;
     this.#entries.delete(entry.key);
+    // A pool closes once it has opened: it would wait here for a place that it no longer needs.
+    if (entry.wake) {
+      this.#waiting.delete(entry.wake);
+      entry.wake();
+    }
     try {
       await this.options.close(entry.orm);
     } catch (error) {
+      // A pool that got no place has nothing to close.
+      if (error instanceof TenantPoolsExhaustedError) return;
       // Whoever is here wants room or has gone on; that another tenant's database does not close is not their failure.
       process.emitWarning(error instanceof Error ? error : String(error));
     } finally {
       if (entry.open) {
         entry.open = false;
         this.#open--;
-        this.#waiting.shift()?.();
+        this.#wakeNext();
       }
     }
   }
