@@ -45,6 +45,22 @@ describe('StatementKeepingSqliteDriver', () => {
         expect(seen).toEqual(['a', 'x', 'y', 'b', 'x', 'y'].map((name) => ({ name })));
       });
 
+      it('prepares a write with bound values once, and one whose text holds its values each time', async () => {
+        await aTenantWith('a');
+        type Prepared = { prepare(sql: string): { run(...values: unknown[]): unknown } };
+        const native = Reflect.get(database.orm.em.getConnection(), 'database') as Prepared;
+        const bound = 'insert into category (tenant_id, id, name) values (?, ?, ?)';
+        const kept = native.prepare(bound);
+        // Not `toBe`: a failure would print native objects, which cannot be.
+        expect(native.prepare(bound) === kept).toBe(true);
+        const [first, second] = [newId(), newId()];
+        for (const tenantId of [first, second]) native.prepare(bound).run(tenantId, newId(), `of ${tenantId}`);
+        expect([await namesOf(first), await namesOf(second)]).toEqual([[`of ${first}`], [`of ${second}`]]);
+        const written = `delete from category where tenant_id = '${first}'`;
+        const once = native.prepare(written);
+        expect(native.prepare(written) === once).toBe(false);
+      });
+
       it('sees a table that was changed since the statement was made', async () => {
         const tenantId = await aTenantWith('a');
         expect(await namesOf(tenantId)).toEqual(['a']);

@@ -18,6 +18,10 @@ interface Statement {
 const LONG_WRITE = /^(insert|update) .{1000}/s;
 const MOST_LONG_WRITES = 8;
 
+/** Short ones with bound values: an audit entry, a seal. Preparing one takes as long as running it. */
+const BOUND_WRITE = /^(insert|update|delete) .*\?/s;
+const MOST_BOUND_WRITES = 32;
+
 /** Reads with bound values: one text for all of them. MikroORM writes values into its own, which never come again. */
 const BOUND_READ = /^select .*\?/s;
 const LONGEST_READ = 4_000;
@@ -47,12 +51,14 @@ export class StatementKeepingSqliteDriver extends LinkingSqliteDriver {
 function keepStatements(database: Database): void {
   const prepare = database.prepare.bind(database);
   const writes = new KeptStatements(MOST_LONG_WRITES);
+  const shortWrites = new KeptStatements(MOST_BOUND_WRITES);
   const reads = new KeptStatements(MOST_READS);
   database.prepare = (sql) => {
-    const known = reads.find(sql) ?? writes.find(sql);
+    const known = reads.find(sql) ?? writes.find(sql) ?? shortWrites.find(sql);
     if (known && !known.busy) return known;
     const statement = prepare(sql);
     if (!statement.reader && LONG_WRITE.test(sql)) writes.keep(sql, statement);
+    else if (!statement.reader && BOUND_WRITE.test(sql)) shortWrites.keep(sql, statement);
     if (statement.reader && sql.length <= LONGEST_READ && BOUND_READ.test(sql)) reads.keep(sql, statement);
     return statement;
   };
