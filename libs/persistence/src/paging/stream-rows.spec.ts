@@ -1,9 +1,10 @@
-import { beforeAll, describe, expect, it } from '@jest/globals';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { beforeAll, describe, expect, it, jest } from '@jest/globals';
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import { runAs } from '#libs/context';
 import { aDatabase, aTenant, Book, Category, eachEngine, Product, shopModel } from '#libs/testing';
 import { bulkModel, Specimen } from '../bulk/bulk.fixture.js';
-import { bulkInsert, Money, newId, streamRows } from '../index.js';
+import { bulkInsert, Money, newId, poolFiguresOf, streamRows } from '../index.js';
 
 async function collect<Row>(rows: AsyncIterable<Row>): Promise<Row[]> {
   const collected: Row[] = [];
@@ -108,6 +109,54 @@ describe('streamRows', () => {
         await rows.return();
         expect(await rows.next()).toEqual({ done: true, value: undefined });
         await em.remove(shelf).flush();
+      }));
+
+    it('reads the next chunk while the caller works on this one, and no further', () =>
+      as(ours, async (em) => {
+        const rows = streamRows(em, Book, { fields: ['sku'], chunkSize: 5 });
+        const statements = await database.statementsOf(async () => {
+          await rows.next();
+        });
+        expect(statements).toHaveLength(1);
+        const ahead = await database.statementsOf(async () => {
+          for (let n = 0; n < 4; n++) await rows.next();
+          // As long as the caller works, the chunk may be on its way.
+          while (poolFiguresOf(database.orm.driver).some(({ inUse }) => inUse > 0)) await nextTurn();
+        });
+        expect(ahead).toHaveLength(1);
+        await rows.return();
+      }));
+
+    it('leaves nothing running and no connection in use where the caller ends early', () =>
+      as(ours, async (em) => {
+        for await (const { sku } of streamRows(em, Book, { fields: ['sku'], chunkSize: 5 })) if (sku === 'b-1') break;
+        expect(poolFiguresOf(database.orm.driver)).toMatchObject([{ inUse: 0, waiting: 0 }]);
+        expect(await database.statementsOf(() => em.count(Book, { tenantId: ours.id }))).toHaveLength(1);
+      }));
+
+    it('reads nothing ahead in a transaction, whose connection is the caller’s', () =>
+      as(ours, (em) =>
+        em.transactional(async (inner) => {
+          const rows = streamRows(inner as SqlEntityManager, Book, { fields: ['sku'], chunkSize: 5 });
+          const statements = await database.statementsOf(async () => {
+            for (let n = 0; n < 5; n++) await rows.next();
+          });
+          expect(statements).toHaveLength(1);
+          await rows.return();
+        }),
+      ));
+
+    it('throws what a chunk failed with when its turn comes, not before', () =>
+      as(ours, async (em) => {
+        const rows = streamRows(em, Book, { fields: ['sku'], chunkSize: 3 });
+        expect((await rows.next()).value).toMatchObject({ sku: 'b-0' });
+        const failing = jest.spyOn(em, 'applyFilters').mockRejectedValueOnce(new Error('no filter'));
+        try {
+          for (const sku of ['b-1', 'b-2']) expect((await rows.next()).value).toMatchObject({ sku });
+          await expect(rows.next()).rejects.toThrow('no filter');
+        } finally {
+          failing.mockRestore();
+        }
       }));
 
     it('shows rows of the context’s tenant alone, whatever is asked for', () =>

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { EntityKey, EntityMetadata, EntityName, FilterQuery, Ref } from '@mikro-orm/core';
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import { currentContext } from '#libs/context';
@@ -27,16 +28,17 @@ export interface StreamRowsOptions<Entity, Field> {
   readonly orderBy?: readonly SortKey[];
   /** As in `em.find`. */
   readonly filters?: Parameters<SqlEntityManager['applyFilters']>[2];
-  /** Rows in memory at a time, and read by one statement. Default 2 000. */
+  /** Rows read by one statement; at most two such chunks are in memory. Default 2 000. */
   readonly chunkSize?: number;
 }
 
 const CHUNK_ROWS = 2_000;
 
 /**
- * Reads any number of rows with the memory of one chunk: plain rows, a tenth of the cost of entities. Keyset pages below,
- * so that no connection is held while the caller works, and a page costs the same wherever it lies. Filters, the guard and
- * the tenant of the context apply to each statement as in `em.find`, and changes that wait in `em` are flushed first.
+ * Reads any number of rows with the memory of two chunks: plain rows, a tenth of the cost of entities. Keyset pages below,
+ * so that no connection is held while the caller works, and a page costs the same wherever it lies. While the caller works
+ * on one chunk the next is read, outside of transactions. Filters, the guard and the tenant of the context apply to each
+ * statement as in `em.find`, and changes that wait in `em` are flushed first.
  *
  * Each chunk sees what is committed when it is read. Where all rows must be of one moment, call it inside of
  * `transactional(…, { isolation: 'repeatable read' })`.
@@ -56,10 +58,35 @@ export async function* streamRows<Entity extends object, const Field extends Ent
     em.getMetadata().get(entity) as EntityMetadata,
     options as StreamRowsOptions<object, string>,
   );
-  for (let page = await pages.next(); page.length > 0; page = await pages.next()) {
-    // One `yield` a row; `yield*` would wait twice for each.
-    for (const row of page) yield row as StreamedRow<Entity, Field & keyof Entity>;
+  // A transaction has one connection, which is the caller's between two rows.
+  const isReadAhead = !em.isInTransaction();
+  let ahead: Promise<object[]> | undefined;
+  try {
+    for (let page = await pages.next(); page.length > 0; page = await (ahead ?? pages.next())) {
+      ahead = undefined;
+      let isFirst = true;
+      // One `yield` a row; `yield*` would wait twice for each.
+      for (const row of page) {
+        // Whoever takes only one has not asked for more.
+        if (!isFirst && isReadAhead && !ahead) {
+          ahead = quietly(pages.next());
+          // Drivers send in the next turn, which a caller who never waits for anything would put off until the page is over.
+          await nextTurn();
+        }
+        isFirst = false;
+        yield row as StreamedRow<Entity, Field & keyof Entity>;
+      }
+    }
+  } finally {
+    // Nothing runs on after the end, and no connection is held.
+    await ahead?.catch(() => {});
   }
+}
+
+/** It may fail before anybody waits for it; whoever does is told. */
+function quietly<T>(work: Promise<T>): Promise<T> {
+  work.catch(() => {});
+  return work;
 }
 
 /** The pages of one stream, one after the other. */
