@@ -46,7 +46,7 @@ describe('bulk', () => {
         const books = streamRows(em, Book, {
           where: { stock: 0 },
           fields: ['sku', 'price'], // rows, not entities: a tenth of the cost
-          chunkSize: 20, // memory holds one chunk
+          chunkSize: 20, // memory holds two chunks
         });
         for await (const { price } of books) total += price.amount;
         // #endregion

@@ -60,7 +60,7 @@ export async function* streamRows<Entity extends object, const Field extends Ent
   );
   // A transaction has one connection, which is the caller's between two rows.
   const isReadAhead = !em.isInTransaction();
-  let ahead: Promise<object[]> | undefined;
+  let ahead: Promise<readonly DriverRow[]> | undefined;
   try {
     for (let page = await pages.next(); page.length > 0; page = await (ahead ?? pages.next())) {
       ahead = undefined;
@@ -74,7 +74,7 @@ export async function* streamRows<Entity extends object, const Field extends Ent
           await nextTurn();
         }
         isFirst = false;
-        yield row as StreamedRow<Entity, Field & keyof Entity>;
+        yield pages.toRow(row) as StreamedRow<Entity, Field & keyof Entity>;
       }
     }
   } finally {
@@ -119,8 +119,8 @@ class RowPages {
     );
   }
 
-  /** The next rows; none when there are no more. */
-  async next(): Promise<object[]> {
+  /** The next rows as the driver gives them; none when there are no more. */
+  async next(): Promise<readonly DriverRow[]> {
     if (this.#isOver) return [];
     const read = await this.#read();
     this.#isOver = read.length < this.#size;
@@ -129,7 +129,12 @@ class RowPages {
     this.#map ??= createRowMapper(this.#columns, last);
     this.#positionOf ??= createValuesReader(this.#sortColumns, last);
     this.#position = this.#positionOf(last) as unknown as KeysetPosition;
-    return read.map(this.#map);
+    return read;
+  }
+
+  /** Called for each row when its turn comes, so that what is made dies young: of a whole chunk at once it would not. */
+  toRow(row: DriverRow): object {
+    return (this.#map as (row: DriverRow) => object)(row);
   }
 
   async #read(): Promise<DriverRow[]> {
