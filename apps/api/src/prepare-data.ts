@@ -1,7 +1,7 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { runInContext } from '#libs/context';
 import { AccountStore } from '#libs/identity';
-import { runAlone } from '#libs/persistence';
+import { assertOwnSessions, runAlone, TransactionPoolerError } from '#libs/persistence';
 import { TransactionRecoverer } from '#libs/sharding';
 import type { AppConfig } from './config/app.config.js';
 import { DemoSeeder } from './demo/demo-seeder.js';
@@ -20,9 +20,19 @@ export async function prepareData(
   config: AppConfig,
   say: (line: string) => void,
 ): Promise<void> {
+  await assertSessions(config);
   await runAlone(config.centralUrl, 'rowhouse start-up', () => prepare(app, config, say));
   app.get(LateShards).watch();
   app.get(TransactionRecoverer).start();
+}
+
+/** Before the first lock is taken: behind a pooler it could be anybody's. A shard that is away is asked when it is back. */
+async function assertSessions({ centralUrl, shards }: AppConfig): Promise<void> {
+  await assertOwnSessions(centralUrl, 'CENTRAL_URL');
+  const away = (error: unknown) => {
+    if (error instanceof TransactionPoolerError) throw error;
+  };
+  await Promise.all(shards.map(({ id, url }) => assertOwnSessions(url, `shard ${id}`).catch(away)));
 }
 
 async function prepare(app: NestFastifyApplication, config: AppConfig, say: (line: string) => void): Promise<void> {

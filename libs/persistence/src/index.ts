@@ -1,3 +1,4 @@
+export { assertOwnSessions } from './assert-own-sessions.js';
 export { type AppendedRows, appendRows } from './bulk/append-rows.js';
 export type {
   BulkChanges,
@@ -61,6 +62,7 @@ export { RowTenantMismatchError } from './errors/row-tenant-mismatch.error.js';
 export { RowVersionError } from './errors/row-version.error.js';
 export { TransactionConflictError } from './errors/transaction-conflict.error.js';
 export { TransactionNestingError } from './errors/transaction-nesting.error.js';
+export { TransactionPoolerError } from './errors/transaction-pooler.error.js';
 export { TransactionRequiredError } from './errors/transaction-required.error.js';
 export { UnannouncedWriteError } from './errors/unannounced-write.error.js';
 export { UnknownEngineError } from './errors/unknown-engine.error.js';

@@ -167,6 +167,7 @@ export const problemCatalogue: Readonly<Record<ErrorCode, ProblemKind>> = {
   too_many_groups: INTERNAL,
   transaction_conflict: { status: 409, title: 'Conflict', code: 'conflict' },
   transaction_nesting: INTERNAL,
+  transaction_pooler: INTERNAL,
   transaction_required: INTERNAL,
   unannounced_write: INTERNAL,
   unauthenticated: { status: 401, title: 'Unauthenticated' },

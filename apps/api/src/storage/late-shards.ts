@@ -1,5 +1,5 @@
 import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
-import { runInSystemFrame } from '#libs/persistence';
+import { assertOwnSessions, runInSystemFrame } from '#libs/persistence';
 import { type ShardId, ShardRegistry } from '#libs/sharding';
 import { DatabaseMigrator } from './database-migrator.js';
 import { ShardReadiness } from './shard-readiness.js';
@@ -54,6 +54,7 @@ export class LateShards implements OnApplicationShutdown {
 
   async #bringUp(id: ShardId): Promise<void> {
     try {
+      await assertOwnSessions(this.shards.definition(id).url, `shard ${id}`);
       const migrated = await this.migrator.migrateShard(id);
       await this.rowSecurity.enforceOn(id);
       await this.transactions.assertReadyOn([id]);

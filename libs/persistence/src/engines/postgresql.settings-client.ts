@@ -1,10 +1,10 @@
+import { createHash } from 'node:crypto';
 import { findSystemFrame } from '../system-frame.js';
 import { loadPg, type PgClientClass, type PgConnection, type PgQuery } from './pg.js';
 import type { StatementSettings } from './statement-settings.js';
 
 /** Begins and ends transactions, alone. `commit prepared` and its like may not stand beside any other statement. */
 const CONTROL = /^\s*(?:begin|start transaction|commit|rollback|savepoint|release|prepare transaction)\b[^;]*;?\s*$/i;
-const STATEMENT_NAME = 'rowhouse_settings';
 const UNKNOWN_STATEMENT = '26000';
 
 /**
@@ -23,6 +23,8 @@ export function settingsClient(settings: StatementSettings): PgClientClass {
   const listed = (isLocal: boolean) => settings.names.map((name, n) => `set_config('${name}', $${n + 1}, ${isLocal})`);
   const local = `select ${listed(true).join(', ')}`;
   const lasting = `select ${listed(false).join(', ')}`;
+  // Of what it does: behind a pooler, clients with other settings come by the same connection.
+  const statement = `rowhouse_settings_${createHash('sha256').update(local).digest('hex').slice(0, 8)}`;
   // A pooler that does not know of prepared statements gives us connections that never saw ours.
   let mayPrepare = true;
 
@@ -120,7 +122,7 @@ export function settingsClient(settings: StatementSettings): PgClientClass {
     sendSettings(connection: PgConnection, wanted: readonly string[], send: () => unknown): unknown {
       connection.stream.cork();
       try {
-        const name = mayPrepare ? STATEMENT_NAME : '';
+        const name = mayPrepare ? statement : '';
         if (name === '' || !this.#isPrepared) {
           // It may be there already, from an attempt that failed later on; closing what is not there is no error.
           if (name !== '') connection.close({ type: 'S', name });
