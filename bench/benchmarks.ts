@@ -9,6 +9,7 @@ import { importProducts } from './import/import.bench.js';
 import { importOverHttp } from './import/import-http.bench.js';
 import { type ComparisonResult, measure } from './measure.js';
 import { tableOf, writeResults } from './report.js';
+import { shardingFloor } from './sharding/floor.bench.js';
 import { sharding } from './sharding/sharding.bench.js';
 import { stream } from './stream/stream.bench.js';
 import { tenancy } from './tenancy/tenancy.bench.js';
@@ -22,6 +23,7 @@ const benchmarks: readonly Benchmark[] = [
   importProducts,
   importOverHttp,
   sharding,
+  shardingFloor,
   commit,
   tenancy,
   audit,

@@ -1,15 +1,19 @@
 import { randomUUID } from 'node:crypto';
+import { crc32 } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import type { EntityClass } from '@mikro-orm/core';
 import { tenantEntities } from '#apps/api';
 import { runInContext } from '#libs/context';
-import { runInSystemFrame } from '#libs/persistence';
+import { beginBranch, keepBranch, newId, prepareBranch, runInSystemFrame } from '#libs/persistence';
 import { AtomicUnsupportedError, createShardedEntityManagerFactory, ShardRegistry } from '#libs/sharding';
 import { createTestDatabase, eachEngine, type TestDatabase } from '#libs/testing';
+import { ApiClient } from './support/api-client.js';
 import { type OwnPostgresql, startOwnPostgresql } from './support/own-postgresql.js';
 import { startTestApp } from './support/test-app.js';
 
 jest.setTimeout(60_000);
+
+const seed = { tenant: { id: randomUUID(), slug: 'spread' }, actor: { id: 'spec', type: 'system' } } as const;
 
 describe('an application with the mode "atomic"', () => {
   eachEngine(
@@ -48,7 +52,6 @@ describe('an application with the mode "atomic"', () => {
             identityChooser: () => registry.ids,
             executeChooser: () => registry.ids,
           });
-          const seed = { tenant: { id: randomUUID(), slug: 'spread' }, actor: { id: 'spec', type: 'system' } } as const;
           await runInContext(seed, async () => {
             const em = factory.create();
             em.create(Wallet, { currency: 'EUR' });
@@ -61,6 +64,41 @@ describe('an application with the mode "atomic"', () => {
             registry.get('shard-1').driver.getConnection('write').execute('select decision from shard_decision'),
           );
           expect(decisions).toEqual([{ decision: 'commit' }]);
+        } finally {
+          await test.close();
+        }
+      });
+
+      it('tells of a branch that a dead process has left, and finishes it by itself', async () => {
+        const test = await startTestApp({ SHARDS: shards(), SHARD_TRANSACTIONS: 'atomic' });
+        try {
+          const registry = test.app.get(ShardRegistry);
+          const dbName = String(registry.get('shard-2').config.get('dbName'));
+          const name = {
+            transaction: `rh.${newId().replaceAll('-', '')}.shard-1`,
+            branch: `shard-2.${crc32(dbName).toString(16)}`,
+          };
+          await runInContext(seed, () =>
+            runInSystemFrame('a process that dies', async () => {
+              const em = registry.entityManager('shard-2');
+              await beginBranch(em, name, () => em.begin());
+              await prepareBranch(em);
+              await keepBranch(em);
+              await em.rollback();
+            }),
+          );
+          const branches = async () => {
+            const { text } = await new ApiClient(test.app).call('/metrics');
+            return Number(/^rowhouse_shard_in_doubt_branches\{shard="shard-2"\} (\d+)/m.exec(text)?.[1]);
+          };
+          const until = async (count: number) => {
+            for (let tries = 0; (await branches()) !== count; tries++) {
+              if (tries > 300) throw new Error(`There are ${await branches()} branches.`);
+              await new Promise((resolve) => setTimeout(resolve, 100));
+            }
+          };
+          await until(1);
+          await until(0);
         } finally {
           await test.close();
         }

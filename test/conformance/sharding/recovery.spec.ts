@@ -141,6 +141,45 @@ describe('the recoverer', () => {
       }
     });
 
+    it('looks when it is started and from then on, until it is stopped', async () => {
+      const recoverer = new TransactionRecoverer({ shards: suite.registry, graceMs: 0, intervalMs: 10 });
+      const isDone = async () => {
+        for (
+          let tries = 0;
+          recoverer.figures().length < 3 || recoverer.figures().some((it) => it.branches > 0);
+          tries++
+        ) {
+          if (tries > 500) throw new Error('Nobody looks.');
+          await new Promise((resolve) => setTimeout(resolve, 10));
+        }
+      };
+      recoverer.start();
+      await isDone();
+      // After its first look.
+      await leaveBehind(suite, 'shard-2', 1, { transaction: aTransaction('shard-1') });
+      for (let tries = 0; (await decisions('shard-1')).length === 0; tries++) {
+        if (tries > 500) throw new Error('Nobody looks.');
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+      await isDone();
+      await recoverer.stop();
+      const figures = recoverer.figures();
+      await leaveBehind(suite, 'shard-2', 2, { transaction: aTransaction('shard-1') });
+      expect(recoverer.figures()).toEqual(figures);
+      expect(await has('shard-2', 1)).toBe(false);
+    });
+
+    it('does together with others what one does alone: each branch is finished once', async () => {
+      for (const id of [1, 2, 3]) await leaveBehind(suite, 'shard-2', id, { transaction: aTransaction('shard-1') });
+      let finished = 0;
+      for (let tries = 0; finished < 3 && tries < 200; tries++) {
+        const results = await Promise.all([recover(), recover(), recover()]);
+        finished += results.reduce((sum, { rolledBack, committed }) => sum + rolledBack + committed, 0);
+      }
+      expect(finished).toBe(3);
+      expect(await recover()).toMatchObject({ rolledBack: 0, committed: 0, inDoubt: 0 });
+    });
+
     it('forgets decisions of which no branch is left, and no others', async () => {
       const em = suite.create({ mode: 'atomic' });
       em.create(Location, { id: 1, continent: 'north_america' });

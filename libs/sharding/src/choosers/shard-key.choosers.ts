@@ -1,6 +1,6 @@
 import type { EntityClass, EntityMetadata } from '@mikro-orm/core';
 import { ShardNotChosenError } from '../errors/shard-not-chosen.error.js';
-import type { Choosers } from './choosers.js';
+import type { Choosers, ShardChooser } from './choosers.js';
 import type { ShardKeyValue, ShardPlacement } from './shard-placement.js';
 import { type ShardKeyRule, WhereNarrowing } from './where-narrowing.js';
 
@@ -41,11 +41,11 @@ export function createShardKeyChoosers({ placement, keys }: ShardKeyDeclaration)
   const ruleOf = memoise((meta: EntityMetadata) => findUpwards(meta.class, declared));
   const narrowing = { placement, ruleOf };
 
-  return {
+  const choosers: Choosers = {
     shardChooser(entity, meta, context) {
       const rule = ruleOf(meta);
       if (!rule) throw new ShardNotChosenError(`${meta.className} declares no shard key.`);
-      const name = 'property' in rule ? rule.property : rule.follows;
+      const name = nameOf(rule);
       const value = (entity as Record<string, unknown>)[name];
       if (value === null || value === undefined) throw new ShardNotChosenError(`${meta.className}.${name} is not set.`);
       if ('property' in rule) return placement.shardFor(value as ShardKeyValue);
@@ -69,6 +69,25 @@ export function createShardKeyChoosers({ placement, keys }: ShardKeyDeclaration)
     },
     isOnEveryShard: memoise((meta: EntityMetadata) => findUpwards(meta.class, everywhere) !== undefined),
   };
+  readers.set(choosers.shardChooser, (meta) => {
+    const rule = ruleOf(meta);
+    return rule && nameOf(rule);
+  });
+  return choosers;
+}
+
+function nameOf(rule: ShardKeyRule): string {
+  return 'property' in rule ? rule.property : rule.follows;
+}
+
+const readers = new WeakMap<ShardChooser, (meta: EntityMetadata) => string | undefined>();
+
+/**
+ * The one property by which a generated chooser places an entity: a row that has it can be shown to the chooser as it is.
+ * `undefined` for a chooser of somebody else's, which may look at anything, and for an entity without a rule.
+ */
+export function placingPropertyOf(chooser: ShardChooser, meta: EntityMetadata): string | undefined {
+  return readers.get(chooser)?.(meta);
 }
 
 /** The rule of a class, or of the nearest class above it. */

@@ -8,6 +8,7 @@ import {
 } from '@mikro-orm/core';
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import { bulkInsert } from '#libs/persistence';
+import { placingPropertyOf } from '../choosers/shard-key.choosers.js';
 import { ReferenceEntityError } from '../errors/reference-entity.error.js';
 import { ShardKeyChangedError } from '../errors/shard-key-changed.error.js';
 import { ShardNotChosenError } from '../errors/shard-not-chosen.error.js';
@@ -125,8 +126,9 @@ export class ShardedWriter {
       batches.set(id, batch);
     };
     const hasCopies = this.scope.router.isOnEveryShard(meta);
+    const key = placingPropertyOf(this.scope.options.choosers.shardChooser, meta);
     for (const [index, row] of rows.entries()) {
-      if (!hasCopies) place(this.#shardOf(row, meta, options), row, index);
+      if (!hasCopies) place(this.#shardOf(row, meta, options, key), row, index);
       else for (const id of this.#shardsOfCopies(row, meta, options)) place(id, row, index);
     }
     return { batches, shards: this.scope.options.registry.ids.filter((id) => batches.has(id)) };
@@ -143,9 +145,12 @@ export class ShardedWriter {
     return this.scope.router.isOnEveryShard(meta) ? (counts[0] ?? 0) : counts.reduce((sum, count) => sum + count, 0);
   }
 
-  #shardOf(row: object, meta: EntityMetadata, { shard }: ShardCallOptions): ShardId {
+  /** @param key  where its chooser looks at nothing else: a stand-in costs more than to choose */
+  #shardOf(row: object, meta: EntityMetadata, { shard }: ShardCallOptions, key: string | undefined): ShardId {
     if (shard !== undefined) return this.scope.router.pin(shard);
-    return Utils.isEntity(row) ? this.scope.children.route(row) : this.scope.router.ofNew(standIn(meta, row), meta);
+    if (Utils.isEntity(row)) return this.scope.children.route(row);
+    const isPlain = key !== undefined && Object.hasOwn(row, key);
+    return this.scope.router.ofNew(isPlain ? row : standIn(meta, row), meta);
   }
 
   async #writeEach(
