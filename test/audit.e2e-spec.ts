@@ -69,6 +69,21 @@ describe('the audit trail over HTTP', () => {
     expect((await acme.owner.call(`/v1/audit/${change.id}`)).body).toEqual(change);
   });
 
+  it("has the client's address from proxies that are trusted, and from nobody else, and the reason that was given", async () => {
+    const proxied = await startTestApp({ TRUST_PROXY: 'loopback' });
+    const [direct, behind] = [acme.owner, (await signUp(proxied.app, 'acme')).owner];
+    const seen = [direct, behind].map(async (owner) => {
+      // The last one is what the proxy itself has seen; what stands before it anybody may have written.
+      const headers = { 'x-forwarded-for': '203.0.113.9, 198.51.100.7', 'x-audit-reason': 'ticket 4711' };
+      await owner.call('/v1/tags', { body: { name: 'forwarded' }, headers });
+      return (await owner.call('/v1/audit?entity=Tag&action=create&limit=1')).body.data;
+    });
+    const [[own], [forwarded]] = (await Promise.all(seen)) as [[object], [object]];
+    await proxied.close();
+    expect(own).toMatchObject({ ip: '127.0.0.1', reason: 'ticket 4711' });
+    expect(forwarded).toMatchObject({ ip: '198.51.100.7', reason: 'ticket 4711' });
+  });
+
   it('has nothing of a change that failed', async () => {
     await acme.owner.call('/v1/products', { body: { ...book, sku: 'taken' } });
     const before = await trail('action=create&limit=100');
