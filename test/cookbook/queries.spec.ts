@@ -99,6 +99,41 @@ describe('queries', () => {
         expect(rows.map((it) => [it.type, Number(it.products), Number(it.total)])).toEqual([['book', 4, 10_000]]);
       }));
 
+    it('counts, averages, tells apart and calls functions of the database', () =>
+      forTenant(async (em) => {
+        await stock(em);
+        const of = (select: string) =>
+          em
+            .createQueryBuilder(Product, 'p')
+            .select(raw(select))
+            .where({ tenantId: tenantId() })
+            .execute<Record<string, unknown>[]>('all', false);
+        const [row] = await of(
+          'count(distinct p.type) as kinds, avg(p.price_amount) as average, max(upper(p.name)) as last',
+        );
+        expect([Number(row?.kinds), Number(row?.average) > 0, row?.last]).toEqual([2, true, expect.any(String)]);
+        expect(await em.count(Product, { category: null, name: { $ne: null } })).toBeGreaterThan(0);
+        const second = await em.find(Product, {}, { orderBy: { sku: 'asc' }, limit: 1, offset: 1 });
+        expect(names(second)).toEqual(['Emma']);
+      }));
+
+    it('keeps rows that have no partner in a join', () =>
+      forTenant(async (em) => {
+        await stock(em);
+        const rows = await em
+          .getKysely<Tables>()
+          .selectFrom('product as p')
+          .leftJoin('order_line as l', (join) =>
+            join.onRef('l.tenant_id', '=', 'p.tenant_id').onRef('l.product_id', '=', 'p.id'),
+          )
+          .where('p.tenant_id', '=', tenantId())
+          .select(['p.name', 'l.quantity'])
+          .orderBy('p.sku')
+          .execute();
+        expect(rows.find(({ name }) => name === 'Ulysses')).toEqual({ name: 'Ulysses', quantity: null });
+        expect(rows.find(({ name }) => name === 'Emma')?.quantity).toBeGreaterThan(1);
+      }));
+
     it('asks for what has, or has not, something that matches', () =>
       forTenant(async (em) => {
         await stock(em);
