@@ -6,6 +6,7 @@ import { TransactionRecoverer } from '#libs/sharding';
 import type { AppConfig } from './config/app.config.js';
 import { DemoSeeder } from './demo/demo-seeder.js';
 import { DatabaseMigrator, type MigratedDatabase } from './storage/database-migrator.js';
+import { LatePlaces } from './storage/late-places.js';
 import { LateShards } from './storage/late-shards.js';
 import { ShardRowSecurity } from './storage/shard-row-security.js';
 import { ShardTransactions } from './storage/shard-transactions.js';
@@ -23,6 +24,7 @@ export async function prepareData(
   await assertSessions(config);
   await runAlone(config.centralUrl, 'rowhouse start-up', () => prepare(app, config, say));
   app.get(LateShards).watch();
+  app.get(LatePlaces).watch();
   app.get(TransactionRecoverer).start();
 }
 

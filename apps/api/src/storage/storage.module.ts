@@ -8,6 +8,7 @@ import { CentralChangeNotices } from '../notices/central-change-notices.js';
 import { NoticeChannel } from '../notices/notice-channel.js';
 import { CentralDatabase } from './central-database.js';
 import { DatabaseMigrator } from './database-migrator.js';
+import { LatePlaces } from './late-places.js';
 import { LateShards } from './late-shards.js';
 import { MigrationStates } from './migration-states.js';
 import { OwnPlaceRows } from './own-place-rows.js';
@@ -34,6 +35,7 @@ function createStrategies(databases: TenantDatabases, config: AppConfig): Isolat
     MigrationStates,
     TenantPlaces,
     OwnPlaceRows,
+    LatePlaces,
     LateShards,
     ShardReadiness,
     transactionRecovererProvider,
@@ -55,6 +57,7 @@ function createStrategies(databases: TenantDatabases, config: AppConfig): Isolat
     },
   ],
   exports: [
+    LatePlaces,
     LateShards,
     TransactionRecoverer,
     CentralDatabase,

@@ -13,7 +13,7 @@ import { TenantSchemas } from './tenant-schemas.js';
 /** Every isolation strategy of a process, and the tenants whose places it cannot serve. */
 export class IsolationStrategies {
   readonly #strategies: Readonly<Record<IsolationStrategyName, IsolationStrategy>>;
-  /** Tenants whose tables could not be brought up to date. */
+  /** Places whose tables could not be brought up to date. */
   readonly #behind = new Set<string>();
 
   constructor(
@@ -45,8 +45,18 @@ export class IsolationStrategies {
    * @throws {PlacementUnavailableError} when its tables could not be brought up to date
    */
   apply(placement: Placement): AppliedStrategy {
-    if (this.#behind.has(placement.tenantId)) throw new PlacementUnavailableError(placement.tenantId);
+    if (this.#behind.size > 0 && this.isBehind(placement)) throw new PlacementUnavailableError(placement.tenantId);
     return this.get(placement.strategy, placement.shardId).apply(placement);
+  }
+
+  /** Whether any place is behind. */
+  get hasBehind(): boolean {
+    return this.#behind.size > 0;
+  }
+
+  /** Whether the tables of a place could not be brought up to date, when that was tried last. */
+  isBehind(placement: Placement): boolean {
+    return this.#behind.has(keyOf(placement));
   }
 
   /**
@@ -54,13 +64,13 @@ export class IsolationStrategies {
    * that is ahead of its tables would write what nobody can read.
    */
   async migrate(placement: Placement): Promise<readonly string[]> {
-    const { tenantId, strategy, shardId } = placement;
+    const { strategy, shardId } = placement;
     try {
       const ran = await this.get(strategy, shardId).migrate(placement);
-      this.#behind.delete(tenantId);
+      this.#behind.delete(keyOf(placement));
       return ran;
     } catch (error) {
-      this.#behind.add(tenantId);
+      this.#behind.add(keyOf(placement));
       throw error;
     }
   }
@@ -85,4 +95,9 @@ export class IsolationStrategies {
       }
     });
   }
+}
+
+/** Of the place, not of its tenant, who may be moved to a better one. */
+function keyOf({ tenantId, strategy, shardId, schemaName, databaseName }: Placement): string {
+  return [tenantId, strategy, shardId, schemaName ?? databaseName].join(' ');
 }
