@@ -1,8 +1,10 @@
+import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { DEMO_OPERATOR, TenantPurgeService } from '#apps/api';
 import { runInContext } from '#libs/context';
+import { AccountStore } from '#libs/identity';
 import { CentralEntityManager } from '#libs/persistence';
-import { IsolationStrategies, TenantNotArchivedError } from '#libs/tenancy';
+import { IsolationStrategies, type Placement, TenantDatabases, TenantNotArchivedError } from '#libs/tenancy';
 import { type Answer, ApiClient, logIn, signUp, withToken } from './support/api-client.js';
 import { startTestApp, type TestApp } from './support/test-app.js';
 
@@ -156,6 +158,37 @@ describe('the tenants of the platform', () => {
     expect((await operator.call('/v1/platform/tenants/lost')).status).toBe(200);
     const token = await logIn(test.app, email, owner.password);
     expect((await withToken(test.app, token).call('/v1/products')).status).toBe(200);
+  });
+
+  it('have no place made for them by somebody who gives the e-mail of another', async () => {
+    await signUp(test.app, 'rightful');
+    const strategy = test.app.get(IsolationStrategies).get('database', 'shard-1');
+    const provision = jest.spyOn(Object.getPrototypeOf(strategy), 'provision');
+    const owner = { email: 'owner@rightful.example', password: 'a guess of theirs', name: 'G' };
+    const body = { slug: 'guessed', name: 'Guessed', owner, placement: { strategy: 'database' } };
+    const answer = await operator.call('/v1/platform/tenants', { body });
+    const made = provision.mock.calls.length;
+    const fresh = { ...owner, email: 'owner@guessed.example' };
+    const control = await operator.call('/v1/platform/tenants', { body: { ...body, owner: fresh } });
+    const after = provision.mock.calls.length;
+    provision.mockRestore();
+    expect([answer.status, made, control.status, after]).toEqual([409, 0, 201, 1]);
+  });
+
+  it('leave no place behind when their owner is not made while it is', async () => {
+    const strategy = test.app.get(IsolationStrategies).get('database', 'shard-1');
+    const drop = jest.spyOn(Object.getPrototypeOf(strategy), 'drop');
+    const make = jest.spyOn(test.app.get(AccountStore), 'getOrCreate').mockRejectedValueOnce(new Error('no memory'));
+    const owner = { email: 'owner@half.example', password: 'long enough', name: 'H' };
+    const body = { slug: 'half', name: 'Half', owner, placement: { strategy: 'database' } };
+    const answer = await operator.call('/v1/platform/tenants', { body });
+    const dropped = drop.mock.calls.map(([placement]) =>
+      test.app.get(TenantDatabases).databaseUrl('shard-1', String((placement as Placement).databaseName)),
+    );
+    for (const spy of [drop, make]) spy.mockRestore();
+    expect(answer.status).toBe(500);
+    expect(dropped.map((url) => existsSync(url.replace('sqlite:', '')))).toEqual([false]);
+    expect((await operator.call('/v1/platform/tenants', { body })).status).toBe(201);
   });
 
   it('answers the archiving of a tenant that is not there with 404', async () => {

@@ -28,6 +28,11 @@ export class AccountStore {
     return (await this.passwords.verify(user?.passwordHash, password)) && user ? user : undefined;
   }
 
+  /** Whether somebody has this e-mail. For deciding what to do first; never to be told to a caller. */
+  async isKnown(email: string): Promise<boolean> {
+    return (await this.#findByEmail(email)) !== undefined;
+  }
+
   /**
    * The user of this e-mail, made when there is none.
    * @throws {EmailInUseError} when there is one and the password is not theirs

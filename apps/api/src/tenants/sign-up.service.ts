@@ -43,29 +43,34 @@ export class SignUpService {
     const tenant = new Tenant(slug, name);
     const placement = await this.placer.place(tenant, wanted);
     if (await em.count(SlugLook, { look: lookOf(slug) })) throw new SlugTakenError(slug);
-    const owner = await this.throttle.watch(account.email, currentContext().ip ?? 'unknown', () =>
-      this.accounts.getOrCreate(account),
-    );
-    em.persist([tenant, new SlugLook(slug), placement]);
-    await this.accounts.addMember(owner, tenant.id, 'owner');
-    await this.#withPlace(placement, () =>
-      this.#refuseTakenSlug(slug, () =>
+    const ip = currentContext().ip ?? 'unknown';
+    await this.throttle.assertAllowed(account.email, ip);
+    const getOwner = () => this.throttle.watch(account.email, ip, () => this.accounts.getOrCreate(account));
+    // Nobody has a place made with somebody else's e-mail: their password is looked at first.
+    const known = (await this.accounts.isKnown(account.email)) ? await getOwner() : undefined;
+    const owner = await this.#withPlace(placement, async (isMade) => {
+      // The password of somebody new is hashed while the place is made: each takes about as long.
+      const owner = known ?? (await whenBothAreOver(getOwner(), isMade));
+      await isMade;
+      em.persist([tenant, new SlugLook(slug), placement]);
+      await this.accounts.addMember(owner, tenant.id, 'owner');
+      await this.#refuseTakenSlug(slug, () =>
         em.transactional(async (transaction) => {
           await transaction.flush();
           // Before the commit: a tenant whose trail cannot be opened is not signed up.
           await this.#openTrail(tenant, placement, owner);
         }),
-      ),
-    );
+      );
+      return owner;
+    });
     return { tenant, owner, placement };
   }
 
   /** Outside of the transaction: to make a schema or a database takes long, and others wait for the central database. */
-  async #withPlace(placement: PlacementRecord, work: () => Promise<void>): Promise<void> {
+  async #withPlace<T>(placement: PlacementRecord, work: (isMade: Promise<void>) => Promise<T>): Promise<T> {
     const strategy = this.strategies.get(placement.strategy, placement.shardId);
     try {
-      await strategy.provision(placement);
-      await work();
+      return await work(strategy.provision(placement));
     } catch (error) {
       if (placement.strategy !== 'row' && (await this.#isForNobody(placement))) {
         // What cannot be dropped now is named; nothing refers to it.
@@ -103,4 +108,11 @@ export class SignUpService {
       throw error;
     }
   }
+}
+
+/** The first one's result. Neither is left behind: a place that is still being made could not be dropped. */
+async function whenBothAreOver<T>(result: Promise<T>, other: Promise<unknown>): Promise<T> {
+  await Promise.allSettled([result, other]);
+  await other;
+  return result;
 }
