@@ -70,6 +70,21 @@ describe('reads that are kept prepared', () => {
             expect(await prepared()).toEqual([]);
           });
 
+          it('run nothing that another client has prepared, on a connection that a pooler hands round', async () => {
+            for (const id of [1, 2, 1]) await find(id);
+            const names = async () =>
+              (
+                await fork().execute<{ name: string }[]>(
+                  "select name from pg_prepared_statements where statement like 'select * from thing%'",
+                )
+              ).map(({ name }) => name);
+            const [first] = await names();
+            await orm.reconnect();
+            for (const id of [1, 2]) await read('select name from thing where id = $1', id);
+            for (const id of [1, 2, 1]) await find(id);
+            expect(await names()).toEqual([first]);
+          });
+
           it('report their own failures as they are', async () => {
             for (let n = 0; n < 3; n++) {
               await expect(read('select nothing from thing where id = $1', 1)).rejects.toThrow(

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Configuration } from '@mikro-orm/core';
 import type { AbstractSqlConnection } from '@mikro-orm/sql';
 import type { DriverClass } from './engine.js';
@@ -83,7 +84,6 @@ export function withKeptStatements(driver: DriverClass): DriverClass {
 class KeptReads {
   /** Names, by text; `undefined` for one that was seen once. */
   readonly #names = new Map<string, string | undefined>();
-  #count = 0;
 
   nameOf(text: string, drop: (name: string) => void): string | undefined {
     const name = this.#names.get(text);
@@ -91,7 +91,7 @@ class KeptReads {
     const isSecond = this.#names.has(text);
     if (!isSecond && (text.length > LONGEST_READ || !BOUND_READ.test(text))) return undefined;
     if (!isSecond) this.#makeRoom(drop);
-    this.#names.set(text, isSecond ? `rowhouse_${++this.#count}` : undefined);
+    this.#names.set(text, isSecond ? nameFor(text) : undefined);
     return this.#names.get(text);
   }
 
@@ -105,4 +105,12 @@ class KeptReads {
     this.#names.delete(text);
     if (name !== undefined) drop(name);
   }
+}
+
+/**
+ * The same name is the same text for everybody. A pooler may give a connection to one client after another: under a counted
+ * name one would run what another has prepared.
+ */
+function nameFor(text: string): string {
+  return `rowhouse_${createHash('sha256').update(text).digest('hex').slice(0, 40)}`;
 }
