@@ -101,6 +101,16 @@ describe('a move that is interrupted', () => {
         await guest.purge();
       });
 
+      it('is ended before its tenant can be purged, so that no rows stay where nobody looks', async () => {
+        const guest = await aGuest(second);
+        dieAt('after the switch');
+        await expect(guest.move({ strategy: first })).rejects.toThrow(dies);
+        jest.restoreAllMocks();
+        await expect(guest.purge()).rejects.toMatchObject({ code: 'tenant_move_refused' });
+        await guest.move({ strategy: first });
+        await guest.purge();
+      });
+
       it('is given up by itself when the copy is not like the original', async () => {
         const guest = await aGuest(first);
         const insert = jest.spyOn(StoredTable.prototype, 'insert');

@@ -134,6 +134,15 @@ export class TenantMoveService {
     });
   }
 
+  /**
+   * That nothing of a tenant is where only an unfinished move knows of it.
+   * @throws {TenantMoveRefusedError} while a move has not come to its end
+   */
+  async assertNone(tenant: TenantRecord): Promise<void> {
+    const open = await this.#findOpen(tenant);
+    if (open) throw new TenantMoveRefusedError(tenant.slug, describeOpen(open));
+  }
+
   /** Removes what moves have left of a tenant at old places: rows, and fences. */
   async clearOld(tenant: Pick<TenantRecord, 'id' | 'slug'>): Promise<void> {
     for (const move of await this.moves.list(tenant.id)) {

@@ -32,7 +32,9 @@ export class TenantPurgeService {
    * @throws {TenantNotFoundError} @throws {TenantNotArchivedError}
    */
   async purge(slug: string): Promise<void> {
-    const { id, placement } = await this.tenants.getBySlug(slug);
+    const tenant = await this.tenants.getBySlug(slug);
+    const { id, placement } = tenant;
+    await this.moves.assertNone(tenant);
     await this.#close(id, slug);
     await this.moves.clearOld({ id, slug });
     await this.strategies.get(placement.strategy, placement.shardId).drop(placement);
