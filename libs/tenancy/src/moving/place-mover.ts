@@ -32,6 +32,11 @@ export class PlaceMover {
     const [from, to] = [this.#rows(source), this.#rows(target)];
     await from.raiseFence(PATIENCE_MS);
     await to.raiseFence(PATIENCE_MS);
+    for (const place of [from, to]) {
+      const prepared = await place.findPrepared(PATIENCE_MS);
+      if (prepared)
+        throw new TenantMoveRefusedError(slug, `the transaction ${prepared} is prepared, and not finished.`);
+    }
     await to.empty();
     const content = await from.copyTo(to);
     const difference = findDifference(content, await to.read());

@@ -42,6 +42,36 @@ export class PlaceRows {
     return this.#changeFence('raise', patienceMs);
   }
 
+  /**
+   * Waits for transactions over several databases that were prepared before the fence stood, and that it cannot stop: what
+   * they have written may still be committed. On most products the fence has waited for them.
+   * @returns one that is still prepared when patience ends
+   */
+  findPrepared(patienceMs: number): Promise<string | undefined> {
+    const { leavesPrepared } = this.engine.fences;
+    if (leavesPrepared === undefined) return Promise.resolve(undefined);
+    return this.#work('wait for prepared transactions', async (em) => {
+      if ((await em.getConnection().execute<unknown[]>(leavesPrepared)).length === 0) return undefined;
+      const deadline = Date.now() + patienceMs;
+      // Whatever is prepared later has been stopped by the fence.
+      let left = await this.#prepared(em);
+      while (left.size > 0 && Date.now() < deadline) {
+        await sleep(PAUSE_MS);
+        const now = await this.#prepared(em);
+        left = new Set([...left].filter((name) => now.has(name)));
+      }
+      return left.values().next().value;
+    });
+  }
+
+  /** Of the whole server: where a branch has written is not in its name. */
+  async #prepared(em: SqlEntityManager): Promise<Set<string>> {
+    const { twoPhase } = this.engine;
+    if (!twoPhase) return new Set();
+    const rows = await em.getConnection().execute<Record<string, unknown>[]>(twoPhase.list);
+    return new Set(rows.map((row) => twoPhase.read(row)?.transaction ?? JSON.stringify(row)));
+  }
+
   /** Takes the fence away. Not there is fine. */
   lowerFence(patienceMs: number): Promise<void> {
     return this.#changeFence('lower', patienceMs);
