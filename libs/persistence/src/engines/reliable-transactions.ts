@@ -3,6 +3,7 @@ import type { AbstractSqlConnection } from '@mikro-orm/sql';
 import { PersistenceError } from '../errors/persistence.error.js';
 import { BranchKeeper } from './branch-keeper.js';
 import type { DriverClass } from './engine.js';
+import { openOnePool } from './one-pool.js';
 import { installPoolGates, type PoolGateOptions } from './pool-gate.js';
 import { ReplicaReads } from './replica-reads.js';
 import { StatementWatch } from './statement-watch.js';
@@ -11,8 +12,8 @@ import { TransactionKeeper } from './transaction-keeper.js';
 import type { TwoPhaseDialect } from './two-phase-dialect.js';
 
 /**
- * `driver` with what every connection pool of ours has, innermost first: a gate that bounds how long one waits for it, a watch
- * that can show its statements, a `BranchKeeper` where there are branches, and a `TransactionKeeper`.
+ * `driver` with what every connection pool of ours has, innermost first: a gate that bounds how long one waits for it, that it is
+ * one, a watch that can show its statements, a `BranchKeeper` where there are branches, and a `TransactionKeeper`.
  */
 export function withReliableTransactions(
   driver: DriverClass,
@@ -27,6 +28,7 @@ export function withReliableTransactions(
       const connections = [this.connection, ...this.replicas] as AbstractSqlConnection[];
       installPoolGates(this, connections, (config.get('pool') ?? {}) as PoolGateOptions);
       for (const connection of connections) {
+        openOnePool(connection);
         new StatementWatch(connection, config.get('contextName'), dialect.escapesBackslash).install();
         if (twoPhase) new BranchKeeper(connection, twoPhase).install();
         new TransactionKeeper(connection, dialect).install();
