@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { EntityClass } from '@mikro-orm/core';
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import { type Actor, type ContextTenant, runAs } from '#libs/context';
 import { Money } from '#libs/persistence';
@@ -27,6 +28,11 @@ export interface Shop {
 /** A key as MikroORM knows it, tenant included: what an attacker would use who knows everything but the guard. */
 export function keyOf(shop: Shop, of: Exclude<keyof Shop, 'tenant' | 'canary'>): [string, string] {
   return [shop.tenant.id, shop[of]];
+}
+
+/** An entity that is only said to be there, past what `getReference` looks at: at the place of the EntityManager. */
+export function made<E extends object>(em: SqlEntityManager, entity: EntityClass<E>, key: [string, string]): E {
+  return em.getEntityFactory().createReference(entity, key as never, { merge: true, schema: em.schema }) as E;
 }
 
 /** Sees all rows as they lie there: EntityManagers that nothing guards, at a tenant's place. */
@@ -68,30 +74,59 @@ const TABLES = [
   'payment',
 ];
 
-/** All rows of a tenant as they lie in the database, read by a connection that nothing guards. */
+/** What raw SQL calls a table: where tables lie in schemas, that of the EntityManager stands in front. */
+export function tableOf({ schema }: SqlEntityManager, table: string): string {
+  return schema === undefined ? table : `${schema}.${table}`;
+}
+
+/** By table; the same for all tenants of a witness. */
+type Columns = ReadonlyMap<string, readonly string[]>;
+
+const columnsSeen = new WeakMap<Witness, Columns>();
+
+/** Read from rows, since a shop has some in every table. */
+async function columnsOf(witness: Witness, em: SqlEntityManager, tenantId: string): Promise<Columns> {
+  const seen = columnsSeen.get(witness);
+  if (seen) return seen;
+  const columns = new Map<string, readonly string[]>();
+  for (const table of TABLES) {
+    const [row] = await em.execute<object[]>(`select * from ${tableOf(em, table)} where tenant_id = ?`, [tenantId]);
+    if (!row) throw new Error(`The shop has no row in "${table}": changes there would not be seen.`);
+    columns.set(table, Object.keys(row));
+  }
+  columnsSeen.set(witness, columns);
+  return columns;
+}
+
+/** All rows of a tenant as they lie in the database, read by a connection that nothing guards, in one statement. */
 export function rowsOf(witness: Witness, { tenant }: Shop): Promise<string> {
   return as(tenant, async () => {
     const em = witness.fork(tenant);
-    const all: string[] = [];
-    for (const table of TABLES) {
-      const name = em.schema === undefined ? table : `${em.schema}.${table}`;
-      const rows = await em.execute<object[]>(`select * from ${name} where tenant_id = ?`, [tenant.id]);
-      all.push(`${table}: ${rows.map((row) => JSON.stringify(row)).sort()}`);
-    }
-    return all.join('\n');
+    const columns = await columnsOf(witness, em, tenant.id);
+    const platform = em.getPlatform();
+    const toArray = platform.constructor.name.startsWith('Postgre') ? 'json_build_array' : 'json_array';
+    const selects = [...columns].map(([table, names]) => {
+      const quoted = names.map((name) => platform.quoteIdentifier(name));
+      return `select ${toArray}('${table}', ${quoted}) as one from ${tableOf(em, table)} where tenant_id = ?`;
+    });
+    const rows = await em.execute<{ one: unknown }[]>(selects.join(' union all '), Array(columns.size).fill(tenant.id));
+    return rows
+      .map(({ one }) => JSON.stringify(one))
+      .sort()
+      .join('\n');
   });
 }
 
 /** So that what an earlier case has left is in nobody's way. */
 function removeRows(witness: Witness, tenant: ContextTenant): Promise<void> {
-  return as(tenant, async () => {
-    const em = witness.fork(tenant);
-    const nameOf = (table: string) => (em.schema === undefined ? table : `${em.schema}.${table}`);
-    await em.execute(`update ${nameOf('category')} set parent_id = null where tenant_id = ?`, [tenant.id]);
-    for (const table of TABLES.toReversed()) {
-      await em.execute(`delete from ${nameOf(table)} where tenant_id = ?`, [tenant.id]);
-    }
-  });
+  return as(tenant, () =>
+    witness.fork(tenant).transactional(async (em) => {
+      await em.execute(`update ${tableOf(em, 'category')} set parent_id = null where tenant_id = ?`, [tenant.id]);
+      for (const table of TABLES.toReversed()) {
+        await em.execute(`delete from ${tableOf(em, table)} where tenant_id = ?`, [tenant.id]);
+      }
+    }),
+  );
 }
 
 /** Shops that cases share. One whose rows a case has changed is replaced, so that the next case finds it as it should be. */

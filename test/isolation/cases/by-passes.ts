@@ -1,7 +1,7 @@
 import type { AbstractSqlConnection } from '@mikro-orm/sql';
 import type { EngineName } from '#libs/persistence';
 import type { IsolationCase } from '../isolation-case.js';
-import type { Attempt } from '../isolation-world.js';
+import { type Attempt, tableOf } from '../isolation-world.js';
 
 interface NativeClients {
   readonly sqlite: { prepare(sql: string): { all(): unknown } };
@@ -35,7 +35,7 @@ export function byPassesOf(engine: EngineName): readonly IsolationCase[] {
         queryNatively(
           engine,
           await connectionOf(it).getNativeClient(),
-          `select * from tag where id = '${it.target.tag}'`,
+          `select * from ${tableOf(it.em, 'tag')} where id = '${it.target.tag}'`,
         ),
     },
     {
@@ -49,15 +49,16 @@ export function byPassesOf(engine: EngineName): readonly IsolationCase[] {
       title: 'several statements as a dump',
       closedBy: ['statements'],
       refusedForAll: true,
-      attempt: (it) => connectionOf(it).executeDump(`delete from order_line where id = '${it.target.line}'`),
+      attempt: (it) =>
+        connectionOf(it).executeDump(`delete from ${tableOf(it.em, 'order_line')} where id = '${it.target.line}'`),
     },
     {
       title: 'a change of the tables',
       closedBy: ['statements'],
       refusedForAll: true,
       attempt: async ({ em, target }) => {
-        const table = `copy_${target.tag.replaceAll('-', '')}`;
-        await em.execute(`create table ${table} as select * from tag`);
+        const table = tableOf(em, `copy_${target.tag.replaceAll('-', '')}`);
+        await em.execute(`create table ${table} as select * from ${tableOf(em, 'tag')}`);
         await em.execute(`drop table ${table}`);
         return 'copied';
       },

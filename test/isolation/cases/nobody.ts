@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { Order, Payment, Product, Tag } from '#libs/testing';
 import { BOTH, type IsolationCase } from '../isolation-case.js';
-import { keyOf } from '../isolation-world.js';
+import { keyOf, made, tableOf } from '../isolation-world.js';
 
 const CHANGED = 'changed by nobody';
 const asNobody = true;
@@ -36,7 +36,7 @@ export const nobody: readonly IsolationCase[] = [
     closedBy: BOTH,
     asNobody,
     attempt: async ({ em, target }) => {
-      em.getEntityFactory().createReference(Tag, keyOf(target, 'tag'), { merge: true }).name = CHANGED;
+      made(em, Tag, keyOf(target, 'tag')).name = CHANGED;
       await em.flush();
     },
   },
@@ -59,13 +59,15 @@ export const nobody: readonly IsolationCase[] = [
     title: 'raw SQL with the tenant in it',
     closedBy: BOTH,
     asNobody,
-    attempt: ({ em, target }) => em.execute('select * from tag where tenant_id = ?', [target.tenant.id]),
+    attempt: ({ em, target }) =>
+      em.execute(`select * from ${tableOf(em, 'tag')} where tenant_id = ?`, [target.tenant.id]),
   },
   {
     title: 'Kysely with the tenant in it',
     closedBy: BOTH,
     asNobody,
-    attempt: ({ em, target }) => sql`select * from tag where tenant_id = ${target.tenant.id}`.execute(em.getKysely()),
+    attempt: ({ em, target }) =>
+      sql`select * from ${sql.table(tableOf(em, 'tag'))} where tenant_id = ${target.tenant.id}`.execute(em.getKysely()),
   },
   {
     title: 'the query builder with the tenant in it',
@@ -77,6 +79,6 @@ export const nobody: readonly IsolationCase[] = [
     title: 'the driver with the tenant in it',
     closedBy: ['statements'],
     asNobody,
-    attempt: ({ em, target }) => em.getDriver().find(Tag, { tenantId: target.tenant.id }),
+    attempt: ({ em, target }) => em.getDriver().find(Tag, { tenantId: target.tenant.id }, { schema: em.schema }),
   },
 ];

@@ -42,6 +42,20 @@ const byName: readonly IsolationCase[] = [
   },
 ];
 
+/** Text that names no place, which must not mean the one where a connection happens to be. */
+const unnamed: readonly IsolationCase[] = [
+  {
+    title: 'raw SQL that names none',
+    closedBy: ['statements'],
+    attempt: (it) => it.em.execute('select * from tag where tenant_id = ?', [it.target.tenant.id]),
+  },
+  {
+    title: 'a write that names none',
+    closedBy: ['statements'],
+    attempt: (it) => it.em.execute(`update tag set name = '${CHANGED}' where tenant_id = ?`, [it.target.tenant.id]),
+  },
+];
+
 /** Going to another place and staying there: MySQL's databases, and the search path. */
 function byGoing(statement: (it: Attempt) => string): readonly IsolationCase[] {
   return [
@@ -131,6 +145,7 @@ export function placesOf(strategy: IsolationStrategyName, engine: EngineName): r
   if (strategy === 'schema') {
     return [
       ...byName,
+      ...unnamed,
       ...bySchema,
       ...(engine === 'postgresql' ? byGoing((it) => `set local search_path = ${placeOf(it)}`) : []),
     ];

@@ -1,7 +1,7 @@
 import { LockMode, raw, wrap } from '@mikro-orm/core';
 import { Book, Category, Order, OrderLine, Payment, Product, Tag } from '#libs/testing';
 import { BOTH, type IsolationCase } from '../isolation-case.js';
-import { keyOf } from '../isolation-world.js';
+import { keyOf, made } from '../isolation-world.js';
 
 const isOverZero = (result: unknown) => Number(result) > 0;
 
@@ -102,7 +102,7 @@ export const reads: readonly IsolationCase[] = [
     closedBy: BOTH,
     attempt: ({ em, target }) =>
       em.transactional(async (tx) => {
-        const tag = tx.getEntityFactory().createReference(Tag, keyOf(target, 'tag'), { merge: true });
+        const tag = made(tx, Tag, keyOf(target, 'tag'));
         await tx.lock(tag, LockMode.PESSIMISTIC_WRITE);
         return 'locked';
       }),
@@ -148,14 +148,13 @@ export const reads: readonly IsolationCase[] = [
   {
     title: 'load a reference made by the factory',
     closedBy: BOTH,
-    attempt: ({ em, target }) =>
-      wrap(em.getEntityFactory().createReference(Tag, keyOf(target, 'tag'), { merge: true })).init(),
+    attempt: ({ em, target }) => wrap(made(em, Tag, keyOf(target, 'tag'))).init(),
   },
   {
     title: 'refresh an entity of somewhere else',
     closedBy: BOTH,
     attempt: async ({ em, target }) => {
-      const tag = em.getEntityFactory().createReference(Tag, keyOf(target, 'tag'), { merge: true });
+      const tag = made(em, Tag, keyOf(target, 'tag'));
       return (await em.refresh(tag))?.name;
     },
   },
@@ -170,7 +169,7 @@ export const reads: readonly IsolationCase[] = [
       title: `populate a reference, ${strategy}`,
       closedBy: BOTH,
       attempt: async ({ em, target }) => {
-        const line = em.getEntityFactory().createReference(OrderLine, keyOf(target, 'line'), { merge: true });
+        const line = made(em, OrderLine, keyOf(target, 'line'));
         await em.populate(line, ['product.tags'], { strategy, filters: false });
         return line;
       },

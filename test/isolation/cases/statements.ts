@@ -3,8 +3,7 @@ import { type AbstractSqlConnection, type AbstractSqlDriver, SqlEntityManager } 
 import { sql } from 'kysely';
 import { Book, OrderLine, Tag } from '#libs/testing';
 import { BOTH, type IsolationCase, type Wall } from '../isolation-case.js';
-import type { Attempt } from '../isolation-world.js';
-import { keyOf } from '../isolation-world.js';
+import { type Attempt, keyOf, tableOf } from '../isolation-world.js';
 
 const closedBy: readonly Wall[] = ['statements'];
 const CHANGED = 'changed by a case';
@@ -56,7 +55,7 @@ export const statements: readonly IsolationCase[] = [
     attempt: ({ em, target }) =>
       em
         .qb(Tag, 't')
-        .select(raw(`(select max(name) from category where id = '${target.category}') as x`))
+        .select(raw(`(select max(name) from ${tableOf(em, 'category')} where id = '${target.category}') as x`))
         .execute(),
   },
   {
@@ -162,7 +161,8 @@ export const statements: readonly IsolationCase[] = [
     title: 'Kysely, a template',
     refusedForAll: true,
     closedBy,
-    attempt: (it) => sql`select name from tag where id = ${it.target.tag}`.execute(kysely(it)),
+    attempt: (it) =>
+      sql`select name from ${sql.table(tableOf(it.em, 'tag'))} where id = ${it.target.tag}`.execute(kysely(it)),
   },
   {
     title: 'Kysely, update',
@@ -174,7 +174,8 @@ export const statements: readonly IsolationCase[] = [
     title: 'Kysely, delete',
     refusedForAll: true,
     closedBy,
-    attempt: (it) => sql`delete from order_line where id = ${it.target.line}`.execute(kysely(it)),
+    attempt: (it) =>
+      sql`delete from ${sql.table(tableOf(it.em, 'order_line'))} where id = ${it.target.line}`.execute(kysely(it)),
   },
   {
     title: 'Kysely, insert',
@@ -202,30 +203,35 @@ export const statements: readonly IsolationCase[] = [
     title: 'raw SQL',
     refusedForAll: true,
     closedBy,
-    attempt: ({ em, target }) => em.execute('select * from tag where id = ?', [target.tag]),
+    attempt: ({ em, target }) => em.execute(`select * from ${tableOf(em, 'tag')} where id = ?`, [target.tag]),
   },
   {
     title: 'raw SQL with the tenant of somebody',
     closedBy,
-    attempt: ({ em, target }) => em.execute('select * from tag where tenant_id = ?', [target.tenant.id]),
+    attempt: ({ em, target }) =>
+      em.execute(`select * from ${tableOf(em, 'tag')} where tenant_id = ?`, [target.tenant.id]),
   },
   {
     title: 'raw SQL with values written into it',
     closedBy,
-    attempt: ({ em, target }) => em.execute(`select * from tag where tenant_id = '${target.tenant.id}'`),
+    attempt: ({ em, target }) =>
+      em.execute(`select * from ${tableOf(em, 'tag')} where tenant_id = '${target.tenant.id}'`),
   },
   {
     title: 'raw SQL with a question mark in a comment, which shifts the values',
     closedBy,
     attempt: ({ em, own, target }) =>
-      em.execute('/* ? */ select name from tag where tenant_id = ?', [own.tenant.id, target.tenant.id]),
+      em.execute(`/* ? */ select name from ${tableOf(em, 'tag')} where tenant_id = ?`, [
+        own.tenant.id,
+        target.tenant.id,
+      ]),
   },
   {
     title: 'raw SQL with a fragment as a value',
     closedBy,
     attempt: ({ em, own, target }) =>
-      em.execute('select ? as x from tag where tenant_id = ?', [
-        raw(`(select name from tag where id = '${target.tag}')`),
+      em.execute(`select ? as x from ${tableOf(em, 'tag')} where tenant_id = ?`, [
+        raw(`(select name from ${tableOf(em, 'tag')} where id = '${target.tag}')`),
         own.tenant.id,
       ]),
     refusedForAll: true,
@@ -235,48 +241,59 @@ export const statements: readonly IsolationCase[] = [
     refusedForAll: true,
     closedBy,
     attempt: ({ em, own, target }) =>
-      em.execute('select b.name from tag a join tag b on b.id = ? where a.tenant_id = ?', [target.tag, own.tenant.id]),
+      em.execute(
+        `select b.name from ${tableOf(em, 'tag')} a join ${tableOf(em, 'tag')} b on b.id = ? where a.tenant_id = ?`,
+        [target.tag, own.tenant.id],
+      ),
   },
   {
     title: 'raw SQL, union',
     closedBy,
     attempt: ({ em, own }) =>
-      em.execute('select name from tag where tenant_id = ? union all select name from tag', [own.tenant.id]),
+      em.execute(
+        `select name from ${tableOf(em, 'tag')} where tenant_id = ? union all select name from ${tableOf(em, 'tag')}`,
+        [own.tenant.id],
+      ),
     refusedForAll: true,
   },
   {
     title: 'raw SQL that copies foreign rows',
     closedBy,
     attempt: ({ em, own, target }) =>
-      em.execute('insert into category (tenant_id, id, name) select ?, id, name from tag where id = ?', [
-        own.tenant.id,
-        target.tag,
-      ]),
+      em.execute(
+        `insert into ${tableOf(em, 'category')} (tenant_id, id, name) select ?, id, name from ${tableOf(em, 'tag')} where id = ?`,
+        [own.tenant.id, target.tag],
+      ),
     refusedForAll: true,
   },
   {
     title: 'raw SQL, update',
     refusedForAll: true,
     closedBy,
-    attempt: ({ em, target }) => em.execute('update tag set name = ? where id = ?', [CHANGED, target.tag]),
+    attempt: ({ em, target }) =>
+      em.execute(`update ${tableOf(em, 'tag')} set name = ? where id = ?`, [CHANGED, target.tag]),
   },
   {
     title: 'raw SQL, delete',
     closedBy,
     attempt: ({ em, target }) =>
-      em.execute('delete from order_line where tenant_id = ? and id = ?', keyOf(target, 'line')),
+      em.execute(`delete from ${tableOf(em, 'order_line')} where tenant_id = ? and id = ?`, keyOf(target, 'line')),
   },
   {
     title: 'raw SQL, insert',
     closedBy,
     attempt: ({ em, target }) =>
-      em.execute('insert into tag (tenant_id, id, name) values (?, ?, ?)', [target.tenant.id, target.book, CHANGED]),
+      em.execute(`insert into ${tableOf(em, 'tag')} (tenant_id, id, name) values (?, ?, ?)`, [
+        target.tenant.id,
+        target.book,
+        CHANGED,
+      ]),
   },
   {
     title: 'raw SQL on the connection',
     refusedForAll: true,
     closedBy,
-    attempt: (it) => connection(it).execute('select * from tag where id = ?', [it.target.tag]),
+    attempt: (it) => connection(it).execute(`select * from ${tableOf(it.em, 'tag')} where id = ?`, [it.target.tag]),
   },
   {
     title: 'raw SQL streamed from the connection',
@@ -284,7 +301,10 @@ export const statements: readonly IsolationCase[] = [
     closedBy,
     attempt: async (it) => {
       const all = [];
-      for await (const row of connection(it).stream('select * from tag where id = ?', [it.target.tag])) all.push(row);
+      for await (const row of connection(it).stream(`select * from ${tableOf(it.em, 'tag')} where id = ?`, [
+        it.target.tag,
+      ]))
+        all.push(row);
       return all;
     },
   },
@@ -293,50 +313,58 @@ export const statements: readonly IsolationCase[] = [
     refusedForAll: true,
     closedBy,
     attempt: ({ em, target }) =>
-      (em.getConnection('read') as AbstractSqlConnection).execute('select * from tag where id = ?', [target.tag]),
+      (em.getConnection('read') as AbstractSqlConnection).execute(`select * from ${tableOf(em, 'tag')} where id = ?`, [
+        target.tag,
+      ]),
   },
   {
     title: 'the client of the connection',
     refusedForAll: true,
     closedBy,
-    attempt: (it) => sql`select * from tag where id = ${it.target.tag}`.execute(connection(it).getClient()),
+    attempt: (it) =>
+      sql`select * from ${sql.table(tableOf(it.em, 'tag'))} where id = ${it.target.tag}`.execute(
+        connection(it).getClient(),
+      ),
   },
   {
     title: 'the driver, find',
     refusedForAll: true,
     closedBy,
-    attempt: ({ em, target }) => em.getDriver().find(Tag, { id: target.tag }),
+    attempt: ({ em, target }) => em.getDriver().find(Tag, { id: target.tag }, { schema: em.schema }),
   },
   {
     title: 'the driver, findOne of a leaf',
     refusedForAll: true,
     closedBy,
-    attempt: ({ em, target }) => em.getDriver().findOne(Book, { id: target.book }),
+    attempt: ({ em, target }) => em.getDriver().findOne(Book, { id: target.book }, { schema: em.schema }),
   },
   {
     title: 'the driver, count',
     refusedForAll: true,
     closedBy,
-    attempt: ({ em, target }) => em.getDriver().count(Tag, { id: target.tag }),
+    attempt: ({ em, target }) => em.getDriver().count(Tag, { id: target.tag }, { schema: em.schema }),
     hasReached: (result) => Number(result) > 0,
   },
   {
     title: 'the driver, nativeUpdate',
     refusedForAll: true,
     closedBy,
-    attempt: ({ em, target }) => em.getDriver().nativeUpdate(Tag, { id: target.tag }, { name: CHANGED }),
+    attempt: ({ em, target }) =>
+      em.getDriver().nativeUpdate(Tag, { id: target.tag }, { name: CHANGED }, { schema: em.schema }),
   },
   {
     title: 'the driver, nativeDelete',
     refusedForAll: true,
     closedBy,
-    attempt: ({ em, target }) => em.getDriver().nativeDelete(OrderLine, { id: target.line }),
+    attempt: ({ em, target }) => em.getDriver().nativeDelete(OrderLine, { id: target.line }, { schema: em.schema }),
   },
   {
     title: 'the driver, nativeInsert',
     closedBy,
     attempt: ({ em, target }) =>
-      em.getDriver().nativeInsert(Tag, { tenantId: target.tenant.id, id: target.book, name: CHANGED } as never),
+      em.getDriver().nativeInsert(Tag, { tenantId: target.tenant.id, id: target.book, name: CHANGED } as never, {
+        schema: em.schema,
+      }),
   },
   {
     title: 'an EntityManager of its own on the same driver',
@@ -344,7 +372,11 @@ export const statements: readonly IsolationCase[] = [
     closedBy,
     attempt: ({ em, target }) => {
       const driver = em.getDriver() as AbstractSqlDriver;
-      return new SqlEntityManager(em.config, driver, em.getMetadata(), false).find(Tag, { id: target.tag });
+      return new SqlEntityManager(em.config, driver, em.getMetadata(), false).find(
+        Tag,
+        { id: target.tag },
+        { schema: em.schema },
+      );
     },
   },
   {
@@ -355,7 +387,7 @@ export const statements: readonly IsolationCase[] = [
       await em.begin();
       try {
         const ctx = em.getTransactionContext() as Transaction;
-        return await em.getDriver().find(Tag, { id: target.tag }, { ctx });
+        return await em.getDriver().find(Tag, { id: target.tag }, { ctx, schema: em.schema });
       } finally {
         await em.rollback();
       }

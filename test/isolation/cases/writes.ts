@@ -1,7 +1,7 @@
 import { wrap } from '@mikro-orm/core';
 import { Book, Category, Order, Payment, Product, Tag } from '#libs/testing';
 import { BOTH, type IsolationCase } from '../isolation-case.js';
-import { as, keyOf } from '../isolation-world.js';
+import { as, keyOf, made } from '../isolation-world.js';
 
 const CHANGED = 'changed by a case';
 
@@ -19,7 +19,7 @@ export const writes: readonly IsolationCase[] = [
     title: 'change a reference made by the factory and flush',
     closedBy: BOTH,
     attempt: async ({ em, target }) => {
-      em.getEntityFactory().createReference(Tag, keyOf(target, 'tag'), { merge: true }).name = CHANGED;
+      made(em, Tag, keyOf(target, 'tag')).name = CHANGED;
       await em.flush();
     },
   },
@@ -35,7 +35,7 @@ export const writes: readonly IsolationCase[] = [
     title: 'remove a reference through the unit of work',
     closedBy: BOTH,
     attempt: async ({ em, target }) => {
-      const payment = em.getEntityFactory().createReference(Payment, keyOf(target, 'payment'), { merge: true });
+      const payment = made(em, Payment, keyOf(target, 'payment'));
       em.getUnitOfWork().remove(payment);
       await em.flush();
     },
@@ -230,8 +230,7 @@ export const writes: readonly IsolationCase[] = [
     title: 'write to a collection of a foreign row',
     closedBy: BOTH,
     attempt: async ({ em, target }) => {
-      const factory = em.getEntityFactory();
-      const book = factory.createReference(Book, keyOf(target, 'book'), { merge: true });
+      const book = made(em, Book, keyOf(target, 'book'));
       await wrap(book).init({ populate: ['tags'], filters: false } as never);
       book.tags.removeAll();
       await em.flush();
