@@ -3,10 +3,12 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable, Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { readConfig } from '#apps/api';
 import { currentContext, runAs } from '#libs/context';
-import { runInSystemFrame } from '#libs/persistence';
+import { runInSystemFrame, TransactionPoolerError } from '#libs/persistence';
 import { IsolationStrategies, type IsolationStrategyName, type Placement } from '#libs/tenancy';
 import {
   aTenant,
@@ -17,6 +19,8 @@ import {
   type TestDatabase,
   TestTenantDatabases,
 } from '#libs/testing';
+import { commands } from '../apps/cli/src/rowhouse/commands.js';
+import { runCli } from '../apps/cli/src/rowhouse/run-cli.js';
 import { ApiClient, signUp } from './support/api-client.js';
 import { startTestApp } from './support/test-app.js';
 
@@ -95,6 +99,32 @@ class Pooler {
   }
 }
 
+class Collected extends Writable {
+  text = '';
+  override _write(chunk: Buffer, _encoding: string, done: () => void): void {
+    this.text += String(chunk);
+    done();
+  }
+}
+
+/** One command of operators on a central database and one shard. */
+async function runCommand(args: readonly string[], centralUrl: string, shardUrl: string) {
+  const folder = mkdtempSync(join(tmpdir(), 'rowhouse-command-'));
+  const [stdout, stderr] = [new Collected(), new Collected()];
+  const loadConfig = () =>
+    readConfig({
+      NODE_ENV: 'test',
+      DATA_DIR: folder,
+      LOG_LEVEL: 'silent',
+      SEED_DEMO: 'false',
+      CENTRAL_URL: centralUrl,
+      SHARDS: `one=${shardUrl}`,
+    });
+  const code = await runCli(commands, args, { stdin: Readable.from([]), stdout, stderr, loadConfig });
+  rmSync(folder, { recursive: true, force: true });
+  return { code, stdout: stdout.text, stderr: stderr.text };
+}
+
 // Debian: apt-get install pgbouncer.
 (isInstalled() ? describe : describe.skip)('behind a pooler (pgbouncer must be installed)', () => {
   eachEngine(
@@ -123,6 +153,29 @@ class Pooler {
           await expect(there).rejects.toMatchObject({ ...refusal, database: 'CENTRAL_URL' });
           const here = startTestApp({ CENTRAL_URL: central, SHARDS: `one=${pooler.through(shard)}` });
           await expect(here).rejects.toMatchObject({ ...refusal, database: 'shard one' });
+        });
+
+        it.each([
+          ['tenant', 'create', 'acme', '--owner-email', 'o@acme.example', '--strategy', 'schema'],
+          ['tenant', 'migrate', '--all'],
+          ['tenant', 'purge', 'acme', '--yes'],
+          ['tenant', 'suspend', 'acme', '--yes'],
+          ['db', 'migrate', '--yes'],
+          ['db', 'status'],
+          ['audit', 'check', 'acme'],
+          ['shard', 'list'],
+        ])('a command does nothing, and says the same: %s %s', async (...args) => {
+          const [central, shard] = [await aDatabase(), await aDatabase()];
+          const refusal = (name: string) => ({
+            code: 1,
+            stdout: '',
+            stderr: `${new TransactionPoolerError(name).message}\n`,
+          });
+          const [pooledCentral, pooledShard] = [central, shard].map((url) => pooler.through(url));
+          expect(await runCommand(args, `${pooledCentral}`, shard)).toEqual(refusal('CENTRAL_URL'));
+          expect(await runCommand(args, central, `${pooledShard}`)).toEqual(refusal('shard one'));
+          // Where nothing stands in between, it comes to other things.
+          expect((await runCommand(args, central, shard)).stderr).not.toContain('pool_mode');
         });
 
         it('what requests send reaches the right rows, of tenants in turn and at the same time', async () => {

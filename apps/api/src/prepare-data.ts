@@ -1,10 +1,11 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { runInContext } from '#libs/context';
 import { AccountStore } from '#libs/identity';
-import { assertOwnSessions, runAlone, TransactionPoolerError } from '#libs/persistence';
+import { runAlone } from '#libs/persistence';
 import { TransactionRecoverer } from '#libs/sharding';
 import type { AppConfig } from './config/app.config.js';
 import { DemoSeeder } from './demo/demo-seeder.js';
+import { assertSessions } from './storage/assert-sessions.js';
 import { DatabaseMigrator, type MigratedDatabase } from './storage/database-migrator.js';
 import { LatePlaces } from './storage/late-places.js';
 import { LateShards } from './storage/late-shards.js';
@@ -26,15 +27,6 @@ export async function prepareData(
   app.get(LateShards).watch();
   app.get(LatePlaces).watch();
   app.get(TransactionRecoverer).start();
-}
-
-/** Before the first lock is taken: behind a pooler it could be anybody's. A shard that is away is asked when it is back. */
-async function assertSessions({ centralUrl, shards }: AppConfig): Promise<void> {
-  await assertOwnSessions(centralUrl, 'CENTRAL_URL');
-  const away = (error: unknown) => {
-    if (error instanceof TransactionPoolerError) throw error;
-  };
-  await Promise.all(shards.map(({ id, url }) => assertOwnSessions(url, `shard ${id}`).catch(away)));
 }
 
 async function prepare(app: NestFastifyApplication, config: AppConfig, say: (line: string) => void): Promise<void> {
