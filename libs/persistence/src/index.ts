@@ -23,7 +23,7 @@ export { CentralEntityManager } from './central-entity-manager.js';
 export { CurrentEntityManager } from './current-entity-manager.js';
 export type { DriverClass, Engine, EngineName, PoolOptions } from './engines/engine.js';
 export { engineOf, engines, getEngine } from './engines/engines.js';
-export { type Fence, type FenceDialect, isFenced } from './engines/fence-dialect.js';
+export type { Fence, FenceDialect } from './engines/fence-dialect.js';
 export { LongTextType } from './engines/long-text.type.js';
 export type { ConnectionInside, FoundPlace, PlaceDialect, SendStatement } from './engines/place-dialect.js';
 export { type CheckOutWrapper, type PoolFigures, poolFiguresOf, wrapCheckOut } from './engines/pool-gate.js';

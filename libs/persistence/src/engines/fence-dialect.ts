@@ -30,6 +30,11 @@ export interface FenceDialect {
   readonly leavesPrepared?: string;
   /** Whether they gave up, and may be tried again. */
   gaveUp(error: unknown): boolean;
+  /**
+   * Whether a statement failed because of a fence. Takes what the driver threw; told by its code, as messages quote names and
+   * values of whoever wrote the statement.
+   */
+  isRefusal(error: unknown): boolean;
   /** What lets the transaction in which it is sent write past fences of a tenant, at its beginning and at its end. */
   pass(
     tenantId: string,
@@ -38,12 +43,9 @@ export interface FenceDialect {
 }
 
 /** What every product says of a write that a fence has refused. */
-export const FENCE_MESSAGE = 'rowhouse_fence';
-
-/** Whether a statement failed because of a fence. */
-export function isFenced(error: unknown): boolean {
-  return String((error as { message?: unknown } | undefined)?.message).includes(FENCE_MESSAGE);
-}
+const FENCE_MESSAGE = 'rowhouse_fence';
+/** Of its own, in a class that standards leave to applications. */
+const FENCE_SQLSTATE = 'RHF01';
 
 /** Checked where it becomes part of DDL. */
 export function quoteTenantId(tenantId: string): string {
@@ -70,7 +72,7 @@ export const postgresqlFenceDialect: FenceDialect = {
     const trigger = (suffix: string, events: string, row: string) =>
       `create or replace trigger ${name}_${suffix} before ${events} on ${table} for each row when (${row}.${column} = ${id} and ${isOther}) execute function ${call}`;
     return [
-      `create or replace function ${call} returns trigger language plpgsql as $fence$ begin raise exception '${FENCE_MESSAGE}'; end $fence$`,
+      `create or replace function ${call} returns trigger language plpgsql as $fence$ begin raise exception '${FENCE_MESSAGE}' using errcode = '${FENCE_SQLSTATE}'; end $fence$`,
       trigger('new', 'insert or update', 'new'),
       trigger('old', 'update or delete', 'old'),
     ];
@@ -82,6 +84,7 @@ export const postgresqlFenceDialect: FenceDialect = {
   patience: [`set local lock_timeout = '1s'`],
   impatience: [],
   gaveUp: (error) => ['55P03', '40P01'].includes(codeOf(error)),
+  isRefusal: (error) => codeOf(error) === FENCE_SQLSTATE,
   // Ends with the transaction.
   pass: (tenantId) => ({
     before: [`select set_config('rowhouse.fence', ${quoteTenantId(tenantId)}, true)`],
@@ -98,7 +101,7 @@ export const mysqlFenceDialect: FenceDialect = {
     const id = quoteTenantId(tenantId);
     return Object.entries(EVENTS).map(([event, rows]) => {
       const isTheirs = rows.map((row) => `${row}.${column} = ${id}`).join(' or ');
-      const body = `if (${isTheirs}) and not (@rowhouse_fence <=> ${id}) then signal sqlstate '45000' set message_text = '${FENCE_MESSAGE}'; end if`;
+      const body = `if (${isTheirs}) and not (@rowhouse_fence <=> ${id}) then signal sqlstate '${FENCE_SQLSTATE}' set message_text = '${FENCE_MESSAGE}'; end if`;
       return `create trigger if not exists ${schemaOfTable(table)}\`${name}_${event}\` before ${event} on ${table} for each row begin ${body}; end`;
     });
   },
@@ -109,6 +112,7 @@ export const mysqlFenceDialect: FenceDialect = {
   // MySQL keeps the locks on tables. Asked of the server: MariaDB answers to the driver of MySQL as well.
   leavesPrepared: `select 1 as found from dual where version() like '%MariaDB%'`,
   gaveUp: (error) => ['ER_LOCK_WAIT_TIMEOUT', '1205', 'ER_LOCK_DEADLOCK', '1213'].includes(codeOf(error)),
+  isRefusal: (error) => (error as { sqlState?: unknown } | undefined)?.sqlState === FENCE_SQLSTATE,
   pass: (tenantId) => ({
     before: [`set @rowhouse_fence = ${quoteTenantId(tenantId)}`],
     // Connections outlive transactions.
@@ -127,6 +131,9 @@ export const sqliteFenceDialect: FenceDialect = {
   patience: [],
   impatience: [],
   gaveUp: (error) => codeOf(error).startsWith('SQLITE_BUSY'),
+  // The code is that of every trigger, whose messages are the whole text.
+  isRefusal: (error) =>
+    codeOf(error) === 'SQLITE_CONSTRAINT_TRIGGER' && (error as { message?: unknown }).message === FENCE_MESSAGE,
   // Triggers cannot know who writes. They are away while this transaction writes, and nobody else can.
   pass: (_tenantId, fences) => ({
     before: fences.flatMap((fence) => sqliteFenceDialect.lower(fence)),

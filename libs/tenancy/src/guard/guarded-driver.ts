@@ -5,7 +5,6 @@ import {
   type DriverClass,
   type Engine,
   findSystemFrame,
-  isFenced,
   PersistenceError,
   runInSystemFrame,
   WriteRules,
@@ -54,14 +53,14 @@ export function guardedDriver(engine: Engine, options: StatementGuardOptions = {
     override convertException(exception: Error): ReturnType<InstanceType<DriverClass>['convertException']> {
       const isRefusal = [TenancyError, ContextError, PersistenceError].some((kind) => exception instanceof kind);
       if (isRefusal) return exception as never;
-      if (isFenced(exception)) return new TenantMovingError({ cause: exception }) as never;
+      if (engine.fences.isRefusal(exception)) return new TenantMovingError({ cause: exception }) as never;
       const converted = super.convertException(exception);
       return (findMissingPlace(converted) ?? converted) as never;
     }
 
     /** What a statement failed with, when nothing of MikroORM stands behind it to convert it: Kysely, query builders. */
     #named(error: Error): Error {
-      if (isFenced(error)) return new TenantMovingError({ cause: error });
+      if (engine.fences.isRefusal(error)) return new TenantMovingError({ cause: error });
       return findMissingPlace(super.convertException(error)) ?? error;
     }
   };
