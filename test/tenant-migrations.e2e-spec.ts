@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import {
   type AppConfig,
@@ -15,15 +15,17 @@ import {
 } from '#apps/api';
 import { migrationsOf } from '#database/migrations';
 import { runAs, runInContext } from '#libs/context';
-import { runAlone, runInSystemFrame } from '#libs/persistence';
+import { CentralEntityManager, runAlone, runInSystemFrame } from '#libs/persistence';
 import {
   IsolationStrategies,
   type IsolationStrategyName,
+  PlacementRecord,
   strategyEngines,
   type TenantRecord,
   TenantStore,
 } from '#libs/tenancy';
 import { createTestDatabase, eachEngine, type TestDatabase, type TestEngine } from '#libs/testing';
+import { LatePlaces } from '../apps/api/src/storage/late-places.js';
 import { ApiClient, logIn, withToken } from './support/api-client.js';
 
 /** Where the tenants of a world have tables of their own: schemas where there are any. */
@@ -157,13 +159,40 @@ describe('migrations of tenants that have a place of their own', () => {
           const ended: string[] = [];
           let waiting: Promise<unknown> | undefined;
           await runAlone(config.centralUrl, 'rowhouse migrations', async () => {
-            const migrating = app.get(DatabaseMigrator).migratePlaces([]);
+            const migrating = app.get(DatabaseMigrator).migratePlaces(() => false);
             waiting = migrating.then(() => ended.push('this one'));
             await app.get(IsolationStrategies).migrate(placement);
             ended.push('the other one');
           });
           await waiting;
           expect(ended).toEqual(['the other one', 'this one']);
+        });
+      });
+    });
+
+    it('are tried again where a tenant is when their turn comes, not where it was before', async () => {
+      await withConfig(engine, async (config) => {
+        await withApp(config, async (app) => {
+          await signUp(app, 'leaving', strategy);
+          const { placement } = await recordOf(app, 'leaving');
+          const strategies = app.get(IsolationStrategies);
+          const asked = jest.spyOn(app.get(DatabaseMigrator), 'migratePlaces');
+          const tried = jest.spyOn(strategies, 'migrate');
+          await runAlone(config.centralUrl, 'rowhouse migrations', async () => {
+            await strategies.get(strategy, placement.shardId).drop(placement);
+            await expect(strategies.migrate(placement)).rejects.toThrow();
+            tried.mockClear();
+            app.get(LatePlaces).watch(0);
+            while (asked.mock.calls.length === 0) await sleep(5);
+            await runInContext({}, async () => {
+              const em = app.get(CentralEntityManager).get();
+              const names = { schemaName: null, databaseName: null };
+              await em.nativeUpdate(PlacementRecord, { tenantId: placement.tenantId }, { strategy: 'row', ...names });
+            });
+          });
+          await asked.mock.results[0]?.value;
+          expect(tried).not.toHaveBeenCalled();
+          jest.restoreAllMocks();
         });
       });
     });

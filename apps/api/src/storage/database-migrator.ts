@@ -46,9 +46,12 @@ export class DatabaseMigrator {
     ]);
   }
 
-  /** Brings places of single tenants up to date, several at a time, in no particular order. No other process does it meanwhile. */
-  migratePlaces(places: readonly OwnPlace[]): Promise<MigratedDatabase[]> {
-    return this.#alone(() => this.#migrateEach(places));
+  /**
+   * Brings places of single tenants up to date, several at a time, in no particular order. No other process does it meanwhile.
+   * @param wanted  asked of every place there is when it begins: while it waited, a tenant may have been moved
+   */
+  migratePlaces(wanted: (place: OwnPlace) => boolean): Promise<MigratedDatabase[]> {
+    return this.#alone(async () => this.#migrateEach((await this.places.list()).filter(wanted)));
   }
 
   /** Two who migrate a place at once stand in each other's way, and the one that fails does not serve its tenant. */

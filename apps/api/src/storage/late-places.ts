@@ -1,7 +1,6 @@
 import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { IsolationStrategies } from '#libs/tenancy';
 import { DatabaseMigrator } from './database-migrator.js';
-import { TenantPlaces } from './tenant-places.js';
 
 const FIRST_PAUSE_MS = 2_000;
 const LONGEST_PAUSE_MS = 60_000;
@@ -19,7 +18,6 @@ export class LatePlaces implements OnApplicationShutdown {
 
   constructor(
     private readonly strategies: IsolationStrategies,
-    private readonly places: TenantPlaces,
     private readonly migrator: DatabaseMigrator,
   ) {}
 
@@ -41,8 +39,8 @@ export class LatePlaces implements OnApplicationShutdown {
 
   async #look(): Promise<void> {
     if (!this.strategies.hasBehind) return;
-    const behind = (await this.places.list()).filter(({ placement }) => this.strategies.isBehind(placement));
-    for (const { id, error } of await this.migrator.migratePlaces(behind)) {
+    const migrated = await this.migrator.migratePlaces(({ placement }) => this.strategies.isBehind(placement));
+    for (const { id, error } of migrated) {
       if (error === undefined) this.#logger.log(`Database ${id} is up to date, and served again.`);
     }
   }

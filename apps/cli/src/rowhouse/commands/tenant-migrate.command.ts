@@ -1,4 +1,4 @@
-import { DatabaseMigrator, TenantPlaces } from '#apps/api';
+import { DatabaseMigrator, type OwnPlace, TenantPlaces } from '#apps/api';
 import type { CliCall, CliCommand } from '../cli-command.js';
 import { MigrationFailedError } from '../migration-failed.error.js';
 import { UsageError } from '../usage.error.js';
@@ -14,10 +14,11 @@ export const tenantMigrateCommand: CliCommand = {
   async run({ args: [slug], options: { all }, dryRun, app, terminal }: CliCall) {
     if ((slug === undefined) === (all === undefined)) throw new UsageError('Give one of a slug and --all.');
     const context = await app();
-    const places = (await context.get(TenantPlaces).list()).filter((place) => all || place.slug === slug);
+    const isWanted = (place: OwnPlace) => all === true || place.slug === slug;
+    const places = (await context.get(TenantPlaces).list()).filter(isWanted);
     if (places.length === 0 && slug) throw new UsageError(`"${slug}" has no schema or database of its own.`);
     if (dryRun) return terminal.say(`Would look at ${places.length} places.`);
-    const results = await context.get(DatabaseMigrator).migratePlaces(places);
+    const results = await context.get(DatabaseMigrator).migratePlaces(isWanted);
     const rows = results.map(({ id, ran, error }) => ({
       place: id,
       ran: ran.length,
