@@ -68,6 +68,13 @@ export class StoredTable {
     return { values, count: found.length };
   }
 
+  /** How many rows a tenant has, as the database counts them: whether `read` has passed by any shows only here. */
+  async count(tenantColumn: string, tenantId: string): Promise<number> {
+    const bound = layoutOf(this.em, this.meta).dialect.bindValues();
+    const sql = `select count(*) as c from ${this.name} where ${tenantColumn} = ${bound.bind(tenantId)}`;
+    return Number((await send(this.em, sql, bound.parameters)).rows[0]?.c);
+  }
+
   /**
    * Writes rows that were read elsewhere, on the transaction of `em`.
    * @param except  columns that are left null for now

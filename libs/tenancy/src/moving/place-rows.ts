@@ -8,7 +8,10 @@ import { deleteRows } from '../strategies/delete-rows.js';
 import type { IsolationStrategy } from '../strategies/isolation-strategy.js';
 import { type OwnedTable, ownedTables } from '../strategies/owned-tables.js';
 
-/** What a place holds of a tenant, by table: how many rows, and a number that any change of any of them changes. */
+/**
+ * What a place holds of a tenant, by table: how many rows, as the database counts them, and a text of those that were read
+ * that any change of any of them changes. Two that are equal were read whole: a row that was passed by was counted.
+ */
 export type PlaceContent = ReadonlyMap<string, { readonly rows: number; readonly digest: string }>;
 
 /** Rows in memory, and in one transaction. */
@@ -21,6 +24,12 @@ interface PlacedTable extends OwnedTable {
   readonly fence: Fence;
   /** Quoted. */
   readonly loopColumns: ReadonlySet<string>;
+}
+
+/** Take what is read. */
+interface Readers {
+  onPage?(table: PlacedTable, page: StoredPage): Promise<void>;
+  onTable?(table: PlacedTable): Promise<void>;
 }
 
 /** The rows of one tenant at one place, as the kit moves them. One move at a time works on a place. */
@@ -88,41 +97,39 @@ export class PlaceRows {
    * @returns what was read
    */
   async copyTo(target: PlaceRows): Promise<PlaceContent> {
-    return this.#work('copy a place', async (em) => {
-      const content = new Map<string, { rows: number; digest: string }>();
-      for (const { name, stored, tenantColumn } of this.#tables(em).toReversed()) {
-        let rows = 0;
-        let digest = 0n;
-        for await (const page of this.#pages(em, stored, tenantColumn)) {
-          await target.#insert(name, page);
-          rows += page.count;
-          digest += stored.digest(page);
-        }
+    return this.#work('copy a place', (em) =>
+      this.#readAll(em, {
+        onPage: ({ name }, page) => target.#insert(name, page),
         // References from row to row of one table: all of them are there now.
-        if (this.#hasLoops(em, name)) {
+        onTable: async ({ name, stored, tenantColumn }) => {
+          if (!this.#hasLoops(em, name)) return;
           for await (const page of this.#pages(em, stored, tenantColumn)) await target.#complete(name, page);
-        }
-        content.set(name, { rows, digest: digest.toString(16) });
-      }
-      return content;
-    });
+        },
+      }),
+    );
   }
 
   /** What is here now. */
   read(): Promise<PlaceContent> {
-    return this.#work('read a place', async (em) => {
-      const content = new Map<string, { rows: number; digest: string }>();
-      for (const { name, stored, tenantColumn } of this.#tables(em).toReversed()) {
-        let rows = 0;
-        let digest = 0n;
-        for await (const page of this.#pages(em, stored, tenantColumn)) {
-          rows += page.count;
-          digest += stored.digest(page);
-        }
-        content.set(name, { rows, digest: digest.toString(16) });
+    return this.#work('read a place', (em) => this.#readAll(em));
+  }
+
+  async #readAll(em: SqlEntityManager, { onPage, onTable }: Readers = {}): Promise<PlaceContent> {
+    const content = new Map<string, { rows: number; digest: string }>();
+    for (const table of this.#tables(em).toReversed()) {
+      const { name, stored, tenantColumn } = table;
+      let read = 0;
+      let digest = 0n;
+      for await (const page of this.#pages(em, stored, tenantColumn)) {
+        await onPage?.(table, page);
+        read += page.count;
+        digest += stored.digest(page);
       }
-      return content;
-    });
+      await onTable?.(table);
+      const rows = await stored.count(em.getPlatform().quoteIdentifier(tenantColumn), this.#tenantId);
+      content.set(name, { rows, digest: `${read} ${digest.toString(16)}` });
+    }
+    return content;
   }
 
   get #tenantId(): string {
