@@ -23,6 +23,8 @@ export interface Orphan {
   /** When its tenant was signed up, or the move came so far. */
   readonly since: Date;
   readonly placement: Placement;
+  /** The move that has left it, for what a move has left. */
+  readonly moveId?: string;
 }
 
 const PLACE_NAME = /^tenant_([0-9a-f]{32})(?:_\d+)?$/;
@@ -50,11 +52,11 @@ export class OrphansService {
     ]);
     const slugs = new Map(tenants.map(({ id, slug }) => [id, slug]));
     const ends = moves.flatMap((move) => [move.placementOf('source'), move.placementOf('target')]);
+    // Of all shards: those on one server see each other's databases.
+    const names = new Set([...placements, ...ends].map(nameOf));
     const orphans: Orphan[] = [];
     for (const shard of this.shards.ids) {
       const found = await this.#placesOn(shard);
-      const known = [...placements, ...ends].filter(({ shardId }) => shardId === shard);
-      const names = new Set(known.map(nameOf));
       for (const place of found) {
         if (!names.has(place.name)) orphans.push(...this.#placeOf(shard, place));
       }
@@ -72,8 +74,8 @@ export class OrphansService {
     for (const move of moves.filter(({ stage }) => stage === 'served' || stage === 'fenced')) {
       const placement = move.placementOf('source');
       const kind = move.stage === 'served' ? 'old place' : 'fence';
-      const name = slugs.get(move.tenantId) ?? move.tenantId;
-      orphans.push({ kind, name, shard: placement.shardId, since: move.since, placement });
+      const name = nameOf(placement) ?? slugs.get(move.tenantId) ?? move.tenantId;
+      orphans.push({ kind, name, shard: placement.shardId, since: move.since, placement, moveId: move.id });
     }
     return orphans;
   }
@@ -84,14 +86,15 @@ export class OrphansService {
    */
   async remove(name: string, shard: string): Promise<void> {
     const found = (await this.list()).filter((it) => it.name === name && it.shard === shard);
-    const [orphan] = found;
+    // A tenant whose place is missing may have left a fence as well.
+    const orphan = found.find(({ kind }) => kind !== 'missing place') ?? found[0];
     if (!orphan) throw new OrphanKeptError(name, 'there is no such orphan.');
     if (orphan.kind === 'missing place') {
       throw new OrphanKeptError(name, 'its place is missing. Restore it, or archive and purge the tenant.');
     }
     const { tenantId: id, strategy } = orphan.placement;
-    if (orphan.kind === 'old place' || orphan.kind === 'fence') {
-      await this.mover.clearOld({ id, slug: name });
+    if (orphan.moveId !== undefined) {
+      await this.mover.clearOld({ id, slug: name }, orphan.moveId);
       return;
     }
     if (Date.now() - orphan.since.getTime() < YOUNGEST_MS) {

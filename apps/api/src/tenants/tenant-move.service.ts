@@ -143,10 +143,10 @@ export class TenantMoveService {
     if (open) throw new TenantMoveRefusedError(tenant.slug, describeOpen(open));
   }
 
-  /** Removes what moves have left of a tenant at old places: rows, and fences. */
-  async clearOld(tenant: Pick<TenantRecord, 'id' | 'slug'>): Promise<void> {
+  /** Removes what moves have left of a tenant at old places, rows and fences: that of one move, or of all. */
+  async clearOld(tenant: Pick<TenantRecord, 'id' | 'slug'>, moveId?: string): Promise<void> {
     for (const move of await this.moves.list(tenant.id)) {
-      if (OPEN.includes(move.stage)) continue;
+      if (OPEN.includes(move.stage) || (moveId !== undefined && move.id !== moveId)) continue;
       if (move.stage === 'served') await this.#clear(tenant, move);
       const source = move.placementOf('source');
       if (source.strategy === 'row') await this.#mover.open(source);
