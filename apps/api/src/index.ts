@@ -20,5 +20,5 @@ export { tenantModel } from './storage/tenant-orm-options.js';
 export { type OwnPlace, TenantPlaces } from './storage/tenant-places.js';
 export { type Orphan, OrphansService } from './tenants/orphans.service.js';
 export { TenantDomainService } from './tenants/tenant-domain.service.js';
-export { type MoveOptions, SETTLE_MS, type TenantMove, TenantMoveService } from './tenants/tenant-move.service.js';
+export { type MoveOptions, type TenantMove, TenantMoveService } from './tenants/tenant-move.service.js';
 export { TenantPurgeService } from './tenants/tenant-purge.service.js';

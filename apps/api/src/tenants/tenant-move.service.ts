@@ -24,7 +24,11 @@ import type { WantedPlacement } from './tenant-placer.js';
 export interface MoveOptions {
   /** Whether the old place keeps its rows; nobody can write them. Default: they are removed. */
   readonly keepOld?: boolean;
-  /** How long after the move the old place can still be read by processes that do not know of it, in milliseconds. */
+  /**
+   * How long after the move the old place can still be read, in milliseconds: by processes that never hear of the move, and
+   * by work that began before it. Afterwards such work finds no rows in shared tables, and fails elsewhere. Default: as long
+   * as a process keeps a placement (`cacheTtlMs`), and half a minute for what began at its last moment.
+   */
   readonly settleMs?: number;
   /** Takes lines of progress. */
   say?(line: string): void;
@@ -41,8 +45,8 @@ export interface TenantMove {
   readonly left: 'nothing' | 'a fence' | 'the rows' | 'the same place';
 }
 
-/** Longer than any process keeps what it knows of a tenant, by twice. */
-export const SETTLE_MS = 60_000;
+/** Longer than requests take. Jobs and exports may take longer: who has such says so with `settleMs`. */
+const LONGEST_READ_MS = 30_000;
 
 /** Moves without an end yet, of which a tenant has one at most. */
 const OPEN = ['copying', 'cancelling', 'switched'];
@@ -230,7 +234,7 @@ export class TenantMoveService {
   }
 
   async #finish(tenant: TenantRecord, move: PlacementMove, options: MoveOptions): Promise<TenantMove['left']> {
-    const { keepOld = false, settleMs = SETTLE_MS, say } = options;
+    const { keepOld = false, settleMs = this.tenants.cacheTtlMs + LONGEST_READ_MS, say } = options;
     const target = move.placementOf('target');
     if (move.stage !== 'served') await this.#serve(tenant, move);
     const verdict = await this.#at(tenant, target, () => this.verifier.verify());

@@ -20,6 +20,8 @@ const DOMAIN = 'domain';
  */
 @Injectable()
 export class TenantStore {
+  /** How long a record may be used after it was changed, by a process that never hears of it, in milliseconds. */
+  readonly cacheTtlMs: number;
   readonly #byId: Kept<TenantRecord>;
   readonly #idBySlug = new Map<string, string>();
   /** Hosts that nobody has as well: each request to the service's own name asks. */
@@ -31,6 +33,7 @@ export class TenantStore {
     private readonly notices: ChangeNotices,
   ) {
     const { cacheTtlMs = 30_000, cacheSize = 10_000 } = options;
+    this.cacheTtlMs = cacheTtlMs;
     this.#byId = new Kept(cacheTtlMs, cacheSize, ({ slug }) => this.#idBySlug.delete(slug));
     this.#idByDomain = new Kept(cacheTtlMs, cacheSize);
     notices.listen(TENANT, (id) => this.#byId.forget(id));

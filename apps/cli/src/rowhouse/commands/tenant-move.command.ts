@@ -1,4 +1,4 @@
-import { SETTLE_MS, TenantMoveService } from '#apps/api';
+import { TenantMoveService } from '#apps/api';
 import { type IsolationStrategyName, type PlaceOfMove, strategyNames } from '#libs/tenancy';
 import type { CliCall, CliCommand } from '../cli-command.js';
 import { UsageError } from '../usage.error.js';
@@ -15,7 +15,7 @@ export const tenantMoveCommand: CliCommand = {
       .option('--strategy <strategy>', `${strategyNames.join(', ')}; default: as it is`)
       .option('--shard <shard>', 'default: where it is')
       .option('--keep-old', 'leave the rows at the old place, where nobody can write them')
-      .option('--settle <seconds>', 'how long the old place can still be read', String(SETTLE_MS / 1000))
+      .option('--settle <seconds>', 'how long work that began before can read the old place; default: 60')
       .option('--cancel', 'give up a move that has not come to its end'),
   async run({ args: [slug = ''], options, dryRun, app, terminal }: CliCall) {
     const { strategy, shard, keepOld, cancel, settle } = options;
@@ -23,8 +23,10 @@ export const tenantMoveCommand: CliCommand = {
       ...(strategy ? { strategy: toStrategy(strategy) } : {}),
       ...(shard ? { shard: String(shard) } : {}),
     };
-    const settleMs = Number(settle) * 1000;
-    if (!Number.isSafeInteger(settleMs) || settleMs < 0) throw new UsageError('--settle wants whole seconds, from 0.');
+    const settleMs = settle === undefined ? undefined : Number(settle) * 1000;
+    if (settleMs !== undefined && !(Number.isSafeInteger(settleMs) && settleMs >= 0)) {
+      throw new UsageError('--settle wants whole seconds, from 0.');
+    }
     const service = (await app()).get(TenantMoveService);
     if (cancel) {
       if (dryRun) return terminal.say(`Would give up the move of ${slug}.`);
@@ -38,7 +40,8 @@ export const tenantMoveCommand: CliCommand = {
     const question = `Move ${what}? Until its rows are there its writes are answered 503.`;
     if (!(await terminal.confirm(question))) return;
     const say = (line: string) => terminal.say(line);
-    const { rows, left } = await service.move(slug, wanted, { keepOld: keepOld === true, settleMs, say });
+    const how = { keepOld: keepOld === true, say, ...(settleMs !== undefined && { settleMs }) };
+    const { rows, left } = await service.move(slug, wanted, how);
     terminal.object({ slug, from: describe(source), to: describe(target), rows: rows ?? null, left });
   },
 };
