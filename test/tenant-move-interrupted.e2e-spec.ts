@@ -1,9 +1,10 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { TenantMoveService } from '#apps/api';
-import { runInContext } from '#libs/context';
-import { StoredTable } from '#libs/persistence';
+import { OrphansService, TenantMoveService } from '#apps/api';
+import { runAs, runInContext } from '#libs/context';
+import { CurrentEntityManager, StoredTable } from '#libs/persistence';
 import { type IsolationStrategyName, PlaceMover, PlacementMoves } from '#libs/tenancy';
 import { createTestDatabase, eachEngine, strategiesOf, type TestDatabase } from '#libs/testing';
+import { Category } from '../apps/api/src/shop/catalogue/category.entity.js';
 import { anInstallation, MovingTenant } from './support/moving-tenant.js';
 import type { TestApp } from './support/test-app.js';
 
@@ -108,6 +109,33 @@ describe('a move that is interrupted', () => {
         jest.restoreAllMocks();
         await expect(guest.purge()).rejects.toMatchObject({ code: 'tenant_move_refused' });
         await guest.move({ strategy: first });
+        await guest.purge();
+      });
+
+      it('keeps the fence of the move before it when it is given up', async () => {
+        const guest = await aGuest('row');
+        const then = await guest.record();
+        await guest.move({ strategy: second });
+        const fences = async () => {
+          const orphans = await runInContext({}, () => here.app.get(OrphansService).list());
+          return orphans.filter(({ kind, name }) => kind === 'fence' && name === guest.slug).length;
+        };
+        dieAt('after the copy');
+        await expect(guest.move({ strategy: 'row' })).rejects.toThrow(dies);
+        jest.restoreAllMocks();
+        await runInContext({}, () => here.app.get(TenantMoveService).cancel(guest.slug));
+        expect(await fences()).toBe(1);
+        // Work that began before the first move, and has not ended.
+        const late = runAs({ tenant: then, actor: { id: 'spec', type: 'system' } }, async () => {
+          const em = here.app.get(CurrentEntityManager).get();
+          em.create(Category, { name: 'late' } as never);
+          await em.flush();
+        });
+        await expect(late).rejects.toMatchObject({ code: 'tenant_moving' });
+        await guest.move({ strategy: 'row' });
+        expect(await guest.write()).toBe(201);
+        await guest.expectWhole();
+        expect(await fences()).toBe(0);
         await guest.purge();
       });
 

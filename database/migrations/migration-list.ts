@@ -9,6 +9,7 @@ import { Migration20261125140000ErasedSubjectKeys as Central20261125140000Erased
 import { Migration20261125150000Resolvers as Central20261125150000ResolversOnMariadb } from './central/mariadb/migration-20261125150000-resolvers.js';
 import { Migration20261125170000Slots as Central20261125170000SlotsOnMariadb } from './central/mariadb/migration-20261125170000-slots.js';
 import { Migration20261125190000PlacementMoves as Central20261125190000PlacementMovesOnMariadb } from './central/mariadb/migration-20261125190000-placement-moves.js';
+import { Migration20261125210000MoveClaims as Central20261125210000MoveClaimsOnMariadb } from './central/mariadb/migration-20261125210000-move-claims.js';
 import { Migration20261120090000Initial as Central20261120090000InitialOnMysql } from './central/mysql/migration-20261120090000-initial.js';
 import { Migration20261120120000Invitations as Central20261120120000InvitationsOnMysql } from './central/mysql/migration-20261120120000-invitations.js';
 import { Migration20261120121000ApiKeys as Central20261120121000ApiKeysOnMysql } from './central/mysql/migration-20261120121000-api-keys.js';
@@ -17,6 +18,7 @@ import { Migration20261125140000ErasedSubjectKeys as Central20261125140000Erased
 import { Migration20261125150000Resolvers as Central20261125150000ResolversOnMysql } from './central/mysql/migration-20261125150000-resolvers.js';
 import { Migration20261125170000Slots as Central20261125170000SlotsOnMysql } from './central/mysql/migration-20261125170000-slots.js';
 import { Migration20261125190000PlacementMoves as Central20261125190000PlacementMovesOnMysql } from './central/mysql/migration-20261125190000-placement-moves.js';
+import { Migration20261125210000MoveClaims as Central20261125210000MoveClaimsOnMysql } from './central/mysql/migration-20261125210000-move-claims.js';
 import { Migration20261120090000Initial as Central20261120090000InitialOnPostgresql } from './central/postgresql/migration-20261120090000-initial.js';
 import { Migration20261120120000Invitations as Central20261120120000InvitationsOnPostgresql } from './central/postgresql/migration-20261120120000-invitations.js';
 import { Migration20261120121000ApiKeys as Central20261120121000ApiKeysOnPostgresql } from './central/postgresql/migration-20261120121000-api-keys.js';
@@ -24,6 +26,7 @@ import { Migration20261125140000ErasedSubjectKeys as Central20261125140000Erased
 import { Migration20261125150000Resolvers as Central20261125150000ResolversOnPostgresql } from './central/postgresql/migration-20261125150000-resolvers.js';
 import { Migration20261125170000Slots as Central20261125170000SlotsOnPostgresql } from './central/postgresql/migration-20261125170000-slots.js';
 import { Migration20261125190000PlacementMoves as Central20261125190000PlacementMovesOnPostgresql } from './central/postgresql/migration-20261125190000-placement-moves.js';
+import { Migration20261125210000MoveClaims as Central20261125210000MoveClaimsOnPostgresql } from './central/postgresql/migration-20261125210000-move-claims.js';
 import { Migration20261120090000Initial as Central20261120090000InitialOnSqlite } from './central/sqlite/migration-20261120090000-initial.js';
 import { Migration20261120120000Invitations as Central20261120120000InvitationsOnSqlite } from './central/sqlite/migration-20261120120000-invitations.js';
 import { Migration20261120121000ApiKeys as Central20261120121000ApiKeysOnSqlite } from './central/sqlite/migration-20261120121000-api-keys.js';
@@ -31,6 +34,7 @@ import { Migration20261125140000ErasedSubjectKeys as Central20261125140000Erased
 import { Migration20261125150000Resolvers as Central20261125150000ResolversOnSqlite } from './central/sqlite/migration-20261125150000-resolvers.js';
 import { Migration20261125170000Slots as Central20261125170000SlotsOnSqlite } from './central/sqlite/migration-20261125170000-slots.js';
 import { Migration20261125190000PlacementMoves as Central20261125190000PlacementMovesOnSqlite } from './central/sqlite/migration-20261125190000-placement-moves.js';
+import { Migration20261125210000MoveClaims as Central20261125210000MoveClaimsOnSqlite } from './central/sqlite/migration-20261125210000-move-claims.js';
 import { type MigrationSet, migrationObjects } from './migration-set.js';
 import { Migration20261120090000Initial as Tenant20261120090000InitialOnMariadb } from './tenant/mariadb/migration-20261120090000-initial.js';
 import { Migration20261120110000Shop as Tenant20261120110000ShopOnMariadb } from './tenant/mariadb/migration-20261120110000-shop.js';
@@ -68,6 +72,7 @@ export const migrationList: Readonly<Record<MigrationSet, Readonly<Record<Engine
       Central20261125150000ResolversOnMariadb,
       Central20261125170000SlotsOnMariadb,
       Central20261125190000PlacementMovesOnMariadb,
+      Central20261125210000MoveClaimsOnMariadb,
     ),
     mysql: migrationObjects(
       Central20261120090000InitialOnMysql,
@@ -78,6 +83,7 @@ export const migrationList: Readonly<Record<MigrationSet, Readonly<Record<Engine
       Central20261125150000ResolversOnMysql,
       Central20261125170000SlotsOnMysql,
       Central20261125190000PlacementMovesOnMysql,
+      Central20261125210000MoveClaimsOnMysql,
     ),
     postgresql: migrationObjects(
       Central20261120090000InitialOnPostgresql,
@@ -87,6 +93,7 @@ export const migrationList: Readonly<Record<MigrationSet, Readonly<Record<Engine
       Central20261125150000ResolversOnPostgresql,
       Central20261125170000SlotsOnPostgresql,
       Central20261125190000PlacementMovesOnPostgresql,
+      Central20261125210000MoveClaimsOnPostgresql,
     ),
     sqlite: migrationObjects(
       Central20261120090000InitialOnSqlite,
@@ -96,6 +103,7 @@ export const migrationList: Readonly<Record<MigrationSet, Readonly<Record<Engine
       Central20261125150000ResolversOnSqlite,
       Central20261125170000SlotsOnSqlite,
       Central20261125190000PlacementMovesOnSqlite,
+      Central20261125210000MoveClaimsOnSqlite,
     ),
   },
   tenant: {

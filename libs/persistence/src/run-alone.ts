@@ -11,7 +11,8 @@ const LONGEST_PAUSE_MS = 200;
 /**
  * Runs `fn` while no other process, and nobody else in this one, runs something under the same name with the same database:
  * for work that several instances of an application begin at once, such as migrations. Whoever comes later waits for as long
- * as it takes; when a holder dies, its database gives the lock back.
+ * as it takes; when a holder dies, its database gives the lock back. So it does when the holder's connection is cut, and the
+ * holder does not notice: work for which two at once would be worse than a failure needs a fence of its own.
  *
  * Work done alone may contain work of another name that is done alone.
  *
@@ -43,6 +44,7 @@ async function holding<T>(locks: LockDialect, name: string, send: SendOnOneConne
   try {
     return await fn();
   } finally {
-    await locks.giveBack(name, send);
+    // Where that fails the connection is gone, and the lock with it: what became of the work is what the caller wants to know.
+    await locks.giveBack(name, send).catch(() => undefined);
   }
 }

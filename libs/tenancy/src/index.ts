@@ -37,7 +37,7 @@ export { StatementRefusedError } from './guard/errors/statement-refused.error.js
 export { GuardedEntityManager } from './guard/guarded.entity-manager.js';
 export { guardedDriver } from './guard/guarded-driver.js';
 export type { StatementGuardOptions } from './guard/statement-guard.js';
-export { PlaceMover } from './moving/place-mover.js';
+export { type MoveInHand, PlaceMover } from './moving/place-mover.js';
 export { PlacementMoves } from './moving/placement-moves.js';
 export type { IsolationStrategyName, Placement } from './placement.js';
 export { placementOf } from './placement-of.js';

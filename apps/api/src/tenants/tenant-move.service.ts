@@ -6,6 +6,7 @@ import { runAlone } from '#libs/persistence';
 import { ShardRegistry } from '#libs/sharding';
 import {
   IsolationStrategies,
+  type MoveInHand,
   namesOf,
   PlaceMover,
   type Placement,
@@ -115,7 +116,7 @@ export class TenantMoveService {
       }
       const source = await this.moves.placementOf(tenant.id);
       if (!open && this.#mover.isSamePlace(source, place(tenant.id, target))) return this.#reroute(tenant, target);
-      const begun = open ?? (await this.#begin(tenant, target));
+      const begun = open ? await this.moves.claim(tenant, open) : await this.#begin(tenant, target);
       const rows = begun.stage === 'copying' ? await this.#copy(tenant, begun, options) : undefined;
       const left = await this.#finish(tenant, begun, options);
       return { slug, ...endsOf(begun), ...(rows !== undefined && { rows }), left };
@@ -134,7 +135,7 @@ export class TenantMoveService {
       if (open.stage === 'switched') {
         throw new TenantMoveRefusedError(slug, 'its rows are at the new place already. Repeat the move to end it.');
       }
-      await this.#giveUp(tenant, open);
+      await this.#giveUp(tenant, await this.moves.claim(tenant, open));
     });
   }
 
@@ -151,11 +152,36 @@ export class TenantMoveService {
   async clearOld(tenant: Pick<TenantRecord, 'id' | 'slug'>, moveId?: string): Promise<void> {
     for (const move of await this.moves.list(tenant.id)) {
       if (OPEN.includes(move.stage) || (moveId !== undefined && move.id !== moveId)) continue;
-      if (move.stage === 'served') await this.#clear(tenant, move);
-      const source = move.placementOf('source');
-      if (source.strategy === 'row') await this.#mover.open(source);
-      await this.moves.end(tenant, move);
+      const claimed = await this.moves.claim(tenant, move);
+      if (claimed.stage === 'served') await this.#clear(tenant, claimed);
+      const hand = await this.#inHand(tenant, claimed);
+      if (hand.source.strategy === 'row') await this.#mover.lower(hand);
+      await this.moves.end(tenant, claimed);
     }
+  }
+
+  async #inHand(tenant: Pick<TenantRecord, 'id' | 'slug'>, move: PlacementMove): Promise<MoveInHand> {
+    const [source, target] = [move.placementOf('source'), move.placementOf('target')];
+    const earlier = await this.#leftAt(tenant, target);
+    const assertClaimed = () => this.moves.assertClaimed(tenant, move);
+    return { slug: tenant.slug, id: move.id, source, target, earlier, assertClaimed };
+  }
+
+  /** Ids of moves that have left something of the tenant at a place. */
+  async #leftAt({ id }: Pick<TenantRecord, 'id'>, place: Placement): Promise<string[]> {
+    const left = (await this.moves.list(id)).filter(({ stage }) => !OPEN.includes(stage));
+    return left.filter((move) => this.#mover.isSamePlace(move.placementOf('source'), place)).map((move) => move.id);
+  }
+
+  /** Like `#leftAt`, also where the shard had another id then. */
+  async #leftInStorageOf({ id }: Pick<TenantRecord, 'id'>, place: Placement): Promise<string[]> {
+    const ids: string[] = [];
+    for (const move of await this.moves.list(id)) {
+      const source = move.placementOf('source');
+      if (!this.shards.ids.includes(source.shardId)) continue;
+      if (await this.#mover.isSameStorage(source, place)) ids.push(move.id);
+    }
+    return ids;
   }
 
   #alone<T>(work: () => Promise<T>): Promise<T> {
@@ -203,27 +229,32 @@ export class TenantMoveService {
     if (!verdict.ok) {
       throw new TenantMoveRefusedError(tenant.slug, `its trail is broken (${verdict.fault?.detail}).`);
     }
-    return this.moves.begin(tenant, target, (left) =>
-      this.#mover.isSamePlace(left.placementOf('source'), place(tenant.id, target)),
-    );
+    return this.moves.begin(tenant, target, await this.#leftInStorageOf(tenant, place(tenant.id, target)));
   }
 
   /** The rows of an interrupted copy are worth nothing: it begins again. */
   async #copy(tenant: TenantRecord, move: PlacementMove, { say }: MoveOptions): Promise<number> {
-    const source = move.placementOf('source');
+    const hand = await this.#inHand(tenant, move);
     try {
       await this.#recordBegin(tenant, move);
       say?.(`Copying the rows of ${tenant.slug}; they can be read, and not changed.`);
-      const rows = await this.#mover.copy(tenant.slug, source, move.placementOf('target'));
+      const rows = await this.#mover.copy(hand);
       await this.moves.switch(tenant, move);
       return rows;
     } catch (error) {
-      // Refused when the switch has happened and only its answer was lost.
-      await this.#giveUp(tenant, move).catch((failure: unknown) => {
+      // Refused when the switch has happened and only its answer was lost, or somebody else goes on with it.
+      await this.#giveUp(tenant, move).catch(async (failure: unknown) => {
         say?.(`The move is neither done nor undone (${String(failure)}). Repeat it, or repeat it with --cancel.`);
+        await this.#lowerIfGone(tenant, hand).catch(() => undefined);
       });
       throw error;
     }
+  }
+
+  /** Where DDL is no part of a transaction, a part of the fence may have come after somebody else had given the move up. */
+  async #lowerIfGone(tenant: TenantRecord, hand: MoveInHand): Promise<void> {
+    const stage = (await this.moves.list(tenant.id)).find(({ id }) => id === hand.id)?.stage;
+    if (stage === undefined || stage === 'cancelling') await this.#mover.lower(hand);
   }
 
   /** Before the fence, so that it is copied with all other entries. Of an interrupted move it is there already. */
@@ -249,31 +280,25 @@ export class TenantMoveService {
   }
 
   async #serve(tenant: TenantRecord, move: PlacementMove): Promise<void> {
-    const target = move.placementOf('target');
-    await this.#mover.open(target);
-    await this.#record(tenant, target, 'tenant_moved', move);
-    await this.moves.serve(tenant, move);
+    const hand = await this.#inHand(tenant, move);
+    await this.#mover.open(hand);
+    await this.#record(tenant, hand.target, 'tenant_moved', move);
+    await this.moves.serve(tenant, move, hand.earlier);
   }
 
   /** @returns whether a fence is left */
   async #clear(tenant: Pick<TenantRecord, 'id' | 'slug'>, move: PlacementMove): Promise<boolean> {
-    const source = move.placementOf('source');
-    // Whatever records say: what is cleared is never where the rows are.
-    if (this.#mover.isSamePlace(source, await this.moves.placementOf(tenant.id))) {
-      throw new TenantMoveRefusedError(tenant.slug, 'its rows are at the place that was to be cleared.');
-    }
-    const hasFence = await this.#mover.clear(source);
+    const hand = await this.#inHand(tenant, move);
+    const hasFence = await this.#mover.clear(hand, await this.moves.placementOf(tenant.id));
     await (hasFence ? this.moves.leaveFence(tenant, move) : this.moves.end(tenant, move));
     return hasFence;
   }
 
   async #giveUp(tenant: TenantRecord, move: PlacementMove): Promise<void> {
     await this.moves.giveUp(tenant, move);
-    const [source, target] = [move.placementOf('source'), move.placementOf('target')];
-    if (await this.#mover.clear(target)) await this.#mover.open(target);
-    await this.#mover.open(source);
+    await this.#mover.undo(await this.#inHand(tenant, move));
     await this.moves.end(tenant, move);
-    await this.#record(tenant, source, 'tenant_move_cancelled', move);
+    await this.#record(tenant, move.placementOf('source'), 'tenant_move_cancelled', move);
   }
 
   /** The rows stay; what leads to them is another strategy. On record before it happens. */

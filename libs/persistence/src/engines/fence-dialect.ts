@@ -19,6 +19,8 @@ export interface FenceDialect {
   raise(fence: Fence): readonly string[];
   /** Like `raise`; not there is fine. */
   lower(fence: Fence): readonly string[];
+  /** Gives a row when it stands. The table need not be there. */
+  find(fence: Fence): string;
   /** Sent before `raise` and `lower`, so that they give up soon: who waits for a lock keeps others waiting behind it. */
   readonly patience: readonly string[];
   /** Sent after them, whatever became of them. */
@@ -81,6 +83,8 @@ export const postgresqlFenceDialect: FenceDialect = {
     `drop trigger if exists ${name}_new on ${table}`,
     `drop trigger if exists ${name}_old on ${table}`,
   ],
+  find: ({ name, table }) =>
+    `select 1 as found from pg_trigger where tgrelid = to_regclass('${table}') and tgname = '${name}_new'`,
   patience: [`set local lock_timeout = '1s'`],
   impatience: [],
   gaveUp: (error) => ['55P03', '40P01'].includes(codeOf(error)),
@@ -107,6 +111,11 @@ export const mysqlFenceDialect: FenceDialect = {
   },
   lower: ({ name, table }) =>
     Object.keys(EVENTS).map((event) => `drop trigger if exists ${schemaOfTable(table)}\`${name}_${event}\``),
+  find({ name, table }) {
+    const [schema] = schemaOfTable(table).replaceAll('`', '').split('.');
+    const inSchema = schema ? `'${schema}'` : 'database()';
+    return `select 1 as found from information_schema.triggers where trigger_schema = ${inSchema} and trigger_name = '${name}_insert'`;
+  },
   patience: ['set session lock_wait_timeout = 1'],
   impatience: ['set session lock_wait_timeout = default'],
   // MySQL keeps the locks on tables. Asked of the server: MariaDB answers to the driver of MySQL as well.
@@ -128,6 +137,7 @@ export const sqliteFenceDialect: FenceDialect = {
       return `create trigger if not exists ${name}_${event} before ${event} on ${table} when ${isTheirs} begin select raise(abort, '${FENCE_MESSAGE}'); end`;
     }),
   lower: ({ name }) => Object.keys(EVENTS).map((event) => `drop trigger if exists ${name}_${event}`),
+  find: ({ name }) => `select 1 as found from sqlite_master where type = 'trigger' and name = '${name}_insert'`,
   patience: [],
   impatience: [],
   gaveUp: (error) => codeOf(error).startsWith('SQLITE_BUSY'),

@@ -42,6 +42,13 @@ export class PlacementMove {
   @Property({ type: 'Date', length: 3 })
   since: Date & Opt = new Date();
 
+  /**
+   * Random, of the one who works on it. Whoever goes on with a move makes a new one, and who had it before can change nothing
+   * any more, wherever it is stuck: the lock that keeps movers apart is lost with the connection that it hangs on.
+   */
+  @Property({ type: 'uuid', nullable: true })
+  claim: (string & Opt) | null = newId();
+
   constructor(tenantId: string, source: PlaceOfMove, target: PlaceOfMove) {
     this.tenantId = tenantId;
     this.source = JSON.stringify(namesOf(source));

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import { type Engine, type Fence, type StoredPage, StoredTable } from '#libs/persistence';
@@ -21,10 +21,16 @@ const PAUSE_MS = 50;
 /** A table with the statements about its rows, at one place. */
 interface PlacedTable extends OwnedTable {
   readonly stored: StoredTable;
-  readonly fence: Fence;
+  /** Of the move itself, then of earlier ones. */
+  readonly fences: readonly Fence[];
   /** Quoted. */
   readonly loopColumns: ReadonlySet<string>;
 }
+
+/** Throws when what was done must not stay. */
+type Check = () => Promise<void>;
+
+const always: Check = async () => undefined;
 
 /** Take what is read. */
 interface Readers {
@@ -38,6 +44,8 @@ export class PlaceRows {
     private readonly strategy: IsolationStrategy,
     private readonly engine: Engine,
     readonly placement: Placement,
+    /** Ids of moves whose fences are meant: first that of the move itself, then of earlier ones that left this place. */
+    private readonly moves: readonly string[] = [],
   ) {}
 
   /**
@@ -46,9 +54,14 @@ export class PlaceRows {
    * second at a time at most. There already is fine.
    *
    * @param patienceMs  how long a table may be in use by a transaction that does not end
+   * @param isAllowed  throws when it is not; asked before each part of it is committed, or after it where DDL is no part of
+   *   a transaction
    */
-  raiseFence(patienceMs: number): Promise<void> {
-    return this.#changeFence('raise', patienceMs);
+  raiseFence(patienceMs: number, isAllowed: Check): Promise<void> {
+    const own = ({ fences }: PlacedTable) => fences.slice(0, 1);
+    return this.#work('raise a fence', async (em) => {
+      for (const table of this.#tables(em)) await this.#changeFences(em, 'raise', own(table), patienceMs, isAllowed);
+    });
   }
 
   /**
@@ -81,29 +94,66 @@ export class PlaceRows {
     return new Set(rows.map((row) => twoPhase.read(row)?.transaction ?? JSON.stringify(row)));
   }
 
-  /** Takes the fence away. Not there is fine. */
+  /** Takes the fences away. Not there is fine. */
   lowerFence(patienceMs: number): Promise<void> {
-    return this.#changeFence('lower', patienceMs);
+    return this.#work('lower a fence', async (em) => {
+      for (const { fences } of this.#tables(em)) await this.#changeFences(em, 'lower', fences, patienceMs);
+    });
   }
 
-  /** Deletes what the tenant has here, behind the fence. Tables stay. */
-  empty(): Promise<void> {
-    return this.#work('empty a place', (em) => deleteRows(em, this.#tenantId, this.#pass(this.#tables(em))));
+  /**
+   * Marks the storage while `work` runs, so that it is known again under another name. A mark is a fence around nobody's rows:
+   * whoever can move rows can make it, and one that is left behind keeps nobody out.
+   */
+  async withMark<T>(patienceMs: number, work: (mark: string) => Promise<T>): Promise<T> {
+    const mark = randomUUID();
+    const change = (to: 'raise' | 'lower') =>
+      this.#work('mark a place', (em) => this.#changeFences(em, to, [this.#markOf(em, mark)], patienceMs));
+    try {
+      await change('raise');
+      return await work(mark);
+    } finally {
+      await change('lower');
+    }
+  }
+
+  /** Whether a mark that was made somewhere is here. */
+  hasMark(mark: string): Promise<boolean> {
+    return this.#work('look for a mark', async (em) => {
+      const found = await em.getConnection().execute<unknown[]>(this.engine.fences.find(this.#markOf(em, mark)));
+      return found.length > 0;
+    });
+  }
+
+  #markOf(em: SqlEntityManager, mark: string): Fence {
+    const [table] = new PlaceRows(this.strategy, this.engine, this.placement, [mark]).#tables(em) as [PlacedTable];
+    return { ...(table.fences[0] as Fence), tenantId: mark };
+  }
+
+  /**
+   * Deletes what the tenant has here, behind the fences. Tables stay.
+   * @param isAllowed  throws when it is not; asked before that is committed
+   */
+  empty(isAllowed: Check): Promise<void> {
+    return this.#work('empty a place', (em) =>
+      deleteRows(em, this.#tenantId, { ...this.#pass(this.#tables(em)), isAllowed }),
+    );
   }
 
   /**
    * Copies every row to `target`, which is fenced and empty, table by table in the order of their references and a page at
    * a time. Both places are fenced: what is read is what was there when it began.
+   * @param isAllowed  throws when it is not; asked before each page is committed
    * @returns what was read
    */
-  async copyTo(target: PlaceRows): Promise<PlaceContent> {
+  async copyTo(target: PlaceRows, isAllowed: Check): Promise<PlaceContent> {
     return this.#work('copy a place', (em) =>
       this.#readAll(em, {
-        onPage: ({ name }, page) => target.#insert(name, page),
+        onPage: ({ name }, page) => target.#insert(name, page, isAllowed),
         // References from row to row of one table: all of them are there now.
         onTable: async ({ name, stored, tenantColumn }) => {
           if (!this.#hasLoops(em, name)) return;
-          for await (const page of this.#pages(em, stored, tenantColumn)) await target.#complete(name, page);
+          for await (const page of this.#pages(em, stored, tenantColumn)) await target.#complete(name, page, isAllowed);
         },
       }),
     );
@@ -146,31 +196,33 @@ export class PlaceRows {
     }
   }
 
-  /** Each table in a transaction of its own: so nobody is waited for by one who holds what they want. */
-  #changeFence(change: 'raise' | 'lower', patienceMs: number): Promise<void> {
+  /** Of one table, in a transaction of its own: so nobody is waited for by one who holds what they want. */
+  async #changeFences(
+    em: SqlEntityManager,
+    change: 'raise' | 'lower',
+    of: readonly Fence[],
+    patienceMs: number,
+    isAllowed: Check = always,
+  ): Promise<void> {
     const { fences } = this.engine;
-    return this.#work(`${change} a fence`, async (em) => {
-      const deadline = Date.now() + patienceMs;
-      for (const { fence } of this.#tables(em)) {
-        for (;;) {
-          try {
-            await this.#sendAlone(em, fences[change](fence));
-            break;
-          } catch (error) {
-            if (!fences.gaveUp(error) || Date.now() > deadline) throw error;
-            await sleep(PAUSE_MS);
-          }
-        }
+    const statements = of.flatMap((fence) => fences[change](fence));
+    for (const deadline = Date.now() + patienceMs; ; ) {
+      try {
+        return await this.#sendAlone(em, statements, isAllowed);
+      } catch (error) {
+        if (!fences.gaveUp(error) || Date.now() > deadline) throw error;
+        await sleep(PAUSE_MS);
       }
-    });
+    }
   }
 
-  async #sendAlone(em: SqlEntityManager, statements: readonly string[]): Promise<void> {
+  async #sendAlone(em: SqlEntityManager, statements: readonly string[], isAllowed: Check): Promise<void> {
     const { patience, impatience } = this.engine.fences;
     await em.getConnection().transactional(async (transaction) => {
       const send = (sql: string) => em.getDriver().execute(sql, [], 'run', transaction);
       try {
         for (const sql of [...patience, ...statements]) await send(sql);
+        await isAllowed();
       } finally {
         for (const sql of impatience) await send(sql);
       }
@@ -186,16 +238,20 @@ export class PlaceRows {
     } while (page.count === PAGE_ROWS);
   }
 
-  #insert(name: string, page: StoredPage): Promise<void> {
-    return this.#write(name, ({ stored, loopColumns }, em) => stored.insert(em, page, loopColumns));
+  #insert(name: string, page: StoredPage, isAllowed: Check): Promise<void> {
+    return this.#write(name, isAllowed, ({ stored, loopColumns }, em) => stored.insert(em, page, loopColumns));
   }
 
-  #complete(name: string, page: StoredPage): Promise<void> {
-    return this.#write(name, ({ stored, loopColumns }, em) => stored.complete(em, page, loopColumns));
+  #complete(name: string, page: StoredPage, isAllowed: Check): Promise<void> {
+    return this.#write(name, isAllowed, ({ stored, loopColumns }, em) => stored.complete(em, page, loopColumns));
   }
 
-  /** One page is one transaction, which passes the fence. */
-  #write(name: string, work: (table: PlacedTable, em: SqlEntityManager) => Promise<void>): Promise<void> {
+  /** One page is one transaction, which passes the fences. */
+  #write(
+    name: string,
+    isAllowed: Check,
+    work: (table: PlacedTable, em: SqlEntityManager) => Promise<void>,
+  ): Promise<void> {
     return this.#work('fill a place', (outer) =>
       outer.transactional(async (em) => {
         const table = this.#tables(em).find((it) => it.name === name) as PlacedTable;
@@ -204,6 +260,7 @@ export class PlaceRows {
         try {
           for (const sql of before) await send(sql);
           await work(table, em);
+          await isAllowed();
         } finally {
           for (const sql of after) await send(sql);
         }
@@ -212,7 +269,7 @@ export class PlaceRows {
   }
 
   #pass(tables: readonly PlacedTable[]) {
-    const fences = tables.map(({ fence }) => fence);
+    const fences = tables.flatMap((table) => table.fences);
     return this.engine.fences.pass(this.#tenantId, fences);
   }
 
@@ -224,21 +281,21 @@ export class PlaceRows {
     const quote = (name: string) => em.getPlatform().quoteIdentifier(name);
     return ownedTables(em.getMetadata()).map((table) => {
       const stored = new StoredTable(em, table.meta);
-      const fence = {
-        name: fenceName(this.#tenantId, table.name),
+      const fences = this.moves.map((move) => ({
+        name: fenceName(move, table.name),
         table: stored.name,
         column: quote(table.tenantColumn),
         tenantId: this.#tenantId,
-      };
-      return { ...table, stored, fence, loopColumns: new Set([...table.loops].map(quote)) };
+      }));
+      return { ...table, stored, fences, loopColumns: new Set([...table.loops].map(quote)) };
     });
   }
 }
 
 /** On some engines names of triggers are unique in a schema, and 64 characters long. */
-function fenceName(tenantId: string, table: string): string {
+function fenceName(move: string, table: string): string {
   const hash = createHash('sha256').update(table).digest('hex').slice(0, 8);
-  return `fence_${tenantId.replaceAll('-', '').toLowerCase()}_${hash}`;
+  return `fence_${move.replaceAll('-', '').toLowerCase()}_${hash}`;
 }
 
 /** The first table whose content differs, or `undefined`. */

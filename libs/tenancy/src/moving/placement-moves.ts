@@ -1,7 +1,7 @@
 import { LockMode } from '@mikro-orm/core';
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import { Injectable } from '@nestjs/common';
-import { CentralEntityManager } from '#libs/persistence';
+import { CentralEntityManager, newId } from '#libs/persistence';
 import { PlacementRecord } from '../entities/placement.entity.js';
 import { type MoveStage, namesOf, PlacementMove, type PlaceOfMove } from '../entities/placement-move.entity.js';
 import { Tenant } from '../entities/tenant.entity.js';
@@ -13,8 +13,8 @@ type Moved = Pick<Tenant, 'id' | 'slug'>;
 
 /**
  * Moves of tenants on record in the central database, which alone says where a tenant's rows are. Every step is one
- * transaction, under the lock of the tenant, and goes on from the stage that it finds, or not at all: of two processes that
- * believe to be at the same move, one is refused.
+ * transaction, under the lock of the tenant, and goes on from the stage that it finds, under the claim that it has, or not at
+ * all: of two processes that believe to be at the same move, one is refused.
  */
 @Injectable()
 export class PlacementMoves {
@@ -35,19 +35,40 @@ export class PlacementMoves {
   }
 
   /**
-   * @param isTarget  whether a place is the one that rows are moved to: what was left there is no longer old
+   * @param earlier  ids of moves out of the place that rows are moved to, under whatever name: rows that were kept there make
+   *   room, and it is known by one name from here on
    * @throws {TenantMoveRefusedError}
    */
-  begin(tenant: Moved, target: PlaceOfMove, isTarget: (place: PlacementMove) => boolean): Promise<PlacementMove> {
+  begin(tenant: Moved, target: PlaceOfMove, earlier: readonly string[]): Promise<PlacementMove> {
     return this.#change(tenant, async (em, placement) => {
       if (placement.state !== 'active') throw new TenantMoveRefusedError(tenant.slug, `it is ${placement.state}.`);
-      for (const left of await em.find(PlacementMove, { tenantId: tenant.id })) if (isTarget(left)) em.remove(left);
+      for (const left of await em.find(PlacementMove, { tenantId: tenant.id, id: [...earlier] })) {
+        Object.assign(left, { stage: 'fenced', claim: null, source: JSON.stringify(namesOf(target)) });
+      }
       const move = new PlacementMove(tenant.id, placement, target);
       placement.state = 'moving';
       placement.epoch++;
       em.persist(move);
       return move;
     });
+  }
+
+  /**
+   * Takes a move over from whoever had it. Before anything else is done for it.
+   * @throws {TenantMoveRefusedError} when it has come to its end
+   */
+  claim(tenant: Moved, { id }: PlacementMove): Promise<PlacementMove> {
+    return this.#change(tenant, async (em) => {
+      const move = await em.findOne(PlacementMove, { id });
+      if (!move) throw taken(tenant);
+      move.claim = newId();
+      return move;
+    });
+  }
+
+  /** @throws {TenantMoveRefusedError} when somebody else has claimed it since, or has ended it */
+  async assertClaimed({ slug }: Pick<Moved, 'slug'>, { id, claim }: PlacementMove): Promise<void> {
+    if ((await this.#fork().count(PlacementMove, { id, claim })) === 0) throw taken({ slug });
   }
 
   /** From here on the rows are at the target. */
@@ -60,9 +81,14 @@ export class PlacementMoves {
     return this.#advance(tenant, move, ['copying', 'cancelling'], 'cancelling');
   }
 
-  /** The target is open. */
-  serve(tenant: Moved, move: PlacementMove): Promise<PlacementMove> {
-    return this.#advance(tenant, move, ['switched', 'served'], 'served');
+  /**
+   * The target is open.
+   * @param earlier  ids of moves out of the target: of what they left there, nothing is left
+   */
+  serve(tenant: Moved, move: PlacementMove, earlier: readonly string[]): Promise<PlacementMove> {
+    return this.#advance(tenant, move, ['switched', 'served'], 'served', async (_, em) => {
+      await em.nativeDelete(PlacementMove, { tenantId: tenant.id, id: [...earlier] });
+    });
   }
 
   /** Nothing is left at the source but a fence. */
@@ -74,6 +100,7 @@ export class PlacementMoves {
   async end(tenant: Moved, move: PlacementMove): Promise<void> {
     await this.#change(tenant, async (em, placement) => {
       const found = await em.findOne(PlacementMove, { id: move.id });
+      if (found && found.claim !== move.claim) throw taken(tenant);
       if (found?.stage === 'cancelling') settle(placement, move, 'source');
       if (found) em.remove(found);
     });
@@ -90,18 +117,16 @@ export class PlacementMoves {
 
   #advance(
     tenant: Moved,
-    { id }: PlacementMove,
+    { id, claim }: PlacementMove,
     from: readonly MoveStage[],
     to: MoveStage,
-    more: (placement: PlacementRecord) => void = () => undefined,
+    more: (placement: PlacementRecord, em: SqlEntityManager) => unknown = () => undefined,
   ): Promise<PlacementMove> {
     return this.#change(tenant, async (em, placement) => {
       const move = await em.findOne(PlacementMove, { id });
-      if (!move || !from.includes(move.stage)) {
-        throw new TenantMoveRefusedError(tenant.slug, 'somebody else goes on with it, or has ended it.');
-      }
+      if (!move || move.claim !== claim || !from.includes(move.stage)) throw taken(tenant);
       if (move.stage !== to) Object.assign(move, { stage: to, since: new Date() });
-      more(placement);
+      await more(placement, em);
       return move;
     });
   }
@@ -126,6 +151,10 @@ export class PlacementMoves {
   #fork(): SqlEntityManager {
     return this.central.get().fork({ disableContextResolution: true, useContext: false }) as SqlEntityManager;
   }
+}
+
+function taken({ slug }: Pick<Moved, 'slug'>): TenantMoveRefusedError {
+  return new TenantMoveRefusedError(slug, 'somebody else goes on with it, or has ended it.');
 }
 
 function settle(placement: PlacementRecord, move: PlacementMove, end: 'source' | 'target'): void {

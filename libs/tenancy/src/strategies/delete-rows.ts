@@ -5,6 +5,8 @@ import { ownedTables } from './owned-tables.js';
 export interface Bracket {
   readonly before: readonly string[];
   readonly after: readonly string[];
+  /** Asked before it commits; throws when it must not. */
+  readonly isAllowed?: () => Promise<void>;
 }
 
 const NOTHING: Bracket = { before: [], after: [] };
@@ -13,7 +15,11 @@ const NOTHING: Bracket = { before: [], after: [] };
  * Deletes every row of a tenant from tables that it shares with others, in one transaction, those that refer to others
  * first. Call it in a system frame.
  */
-export async function deleteRows(em: SqlEntityManager, tenantId: string, { before, after } = NOTHING): Promise<void> {
+export async function deleteRows(
+  em: SqlEntityManager,
+  tenantId: string,
+  { before, after, isAllowed }: Bracket = NOTHING,
+): Promise<void> {
   const platform = em.getPlatform();
   await em.getConnection().transactional(async (transaction) => {
     const send = (sql: string, parameters: string[] = []) =>
@@ -29,6 +35,7 @@ export async function deleteRows(em: SqlEntityManager, tenantId: string, { befor
         }
         await send(`delete from ${table} ${own}`, [tenantId]);
       }
+      await isAllowed?.();
     } finally {
       for (const sql of after) await send(sql);
     }
