@@ -89,6 +89,7 @@ export const problemCatalogue: Readonly<Record<ErrorCode, ProblemKind>> = {
   endless_changes: INTERNAL,
   entity_manager_of_another_tenant: INTERNAL,
   entity_not_tenant_scoped: INTERNAL,
+  erasure_incomplete: { status: 409, title: 'Conflict', code: 'conflict' },
   fan_out_unsupported: INTERNAL,
   flush_in_flush: INTERNAL,
   forbidden: { status: 403, title: 'Forbidden' },

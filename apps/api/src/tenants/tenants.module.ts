@@ -1,5 +1,7 @@
 import { Global, Module } from '@nestjs/common';
+import { ErasureReach } from '#libs/audit';
 import { CrossTenantLedger, IsolationStrategies, PlaceMover, PlacementMoves, TenantDatabases } from '#libs/tenancy';
+import { MovedTrails } from './moved-trails.js';
 import { OrphansService } from './orphans.service.js';
 import { SignUpService } from './sign-up.service.js';
 import { TenantDomainService } from './tenant-domain.service.js';
@@ -30,9 +32,11 @@ import { TrailLedger } from './trail-ledger.js';
     TenantPlacer,
     TenantPurgeService,
     { provide: CrossTenantLedger, useClass: TrailLedger },
+    { provide: ErasureReach, useClass: MovedTrails },
   ],
   exports: [
     CrossTenantLedger,
+    ErasureReach,
     OrphansService,
     SignUpService,
     TenantDomainService,

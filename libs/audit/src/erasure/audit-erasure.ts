@@ -4,7 +4,9 @@ import { currentContext } from '#libs/context';
 import { CentralEntityManager, CurrentEntityManager, runInSystemFrame, transactional } from '#libs/persistence';
 import { AuditSubjectKey } from '../entities/audit-subject-key.entity.js';
 import { ErasedSubjectKey } from '../entities/erased-subject-key.entity.js';
+import { ErasureIncompleteError } from '../errors/erasure-incomplete.error.js';
 import { AuditTrail } from '../trail/audit-trail.js';
+import { ErasureReach } from './erasure-reach.js';
 import { PersonalKeys } from './personal-keys.js';
 
 /** What an erasure has done. */
@@ -30,13 +32,19 @@ export class AuditErasure {
     private readonly trail: AuditTrail,
     private readonly personalKeys: PersonalKeys,
     @Optional() private readonly central?: CentralEntityManager,
+    @Optional() private readonly reach?: ErasureReach,
   ) {}
 
-  /** @param subject id of the person: an actor's, or of the row whose `personal` properties are meant */
+  /**
+   * @param subject id of the person: an actor's, or of the row whose `personal` properties are meant
+   * @throws {ErasureIncompleteError} while the trail is somewhere else as well; nothing was erased
+   */
   async erase(subject: string): Promise<ErasureResult> {
     const em = this.entityManager.get().fork() as SqlEntityManager;
     const found = await em.find(AuditSubjectKey, { subject }, { disableIdentityMap: true });
     const ids = found.map(({ id }) => id);
+    // Also when there is none here: none may be left there.
+    await this.#assertReached();
     if (ids.length === 0) return { keys: 0 };
     // On the list first: whatever happens now, the next sweep finishes it.
     await this.#list(ids);
@@ -44,7 +52,10 @@ export class AuditErasure {
     return { keys: ids.length };
   }
 
-  /** Destroys keys that are on the list and are there again. */
+  /**
+   * Destroys keys that are on the list and are there again.
+   * @throws {ErasureIncompleteError} when there are, and the trail is somewhere else as well
+   */
   async eraseAgain(): Promise<ErasureResult> {
     const em = this.entityManager.get().fork() as SqlEntityManager;
     const listed = await this.#listed();
@@ -54,8 +65,16 @@ export class AuditErasure {
       const found = await em.find(AuditSubjectKey, where, { fields: ['id'], disableIdentityMap: true });
       back.push(...found.map(({ id }) => id));
     }
-    if (back.length > 0) await this.#destroy(back);
+    if (back.length > 0) {
+      await this.#assertReached();
+      await this.#destroy(back);
+    }
     return { keys: back.length };
+  }
+
+  async #assertReached(): Promise<void> {
+    const beyond = await this.reach?.findBeyond(this.#tenantId);
+    if (beyond !== undefined) throw new ErasureIncompleteError(beyond);
   }
 
   async #destroy(ids: readonly string[]): Promise<void> {
