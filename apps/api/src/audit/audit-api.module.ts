@@ -18,6 +18,6 @@ export function reportSealing(error: unknown): void {
   // In this order: `:id` would take the other's paths for ids.
   controllers: [SealedTrailController, TrailUpkeepController, AuditController],
   providers: [AuditWitnesses, SealScheduler, { provide: TenantRoster, useClass: CentralTenantRoster }],
-  exports: [SealScheduler],
+  exports: [AuditWitnesses, SealScheduler],
 })
 export class AuditApiModule {}

@@ -50,6 +50,29 @@ export class AuditWitnesses {
     });
   }
 
+  /**
+   * Puts witnesses on the tables of a tenant's new place when there are some at its old one. Call it when the rows are there:
+   * on the way they would be noted. Products without witnesses, and tables that are shared, stay as they are.
+   * @returns whether the new place goes without, and the old one did not
+   */
+  async follow(old: ContextTenant, fresh: ContextTenant, isShared: boolean): Promise<boolean> {
+    if (!(await this.#isWatched(old)) || (await this.#isWatched(fresh))) return false;
+    const place = await this.#at(fresh, (em) => placeOf(em, fresh));
+    if (!place || isShared) return true;
+    await this.install(place);
+    return false;
+  }
+
+  #isWatched(tenant: ContextTenant): Promise<boolean> {
+    return this.#at(tenant, async (em) => {
+      const place = placeOf(em, tenant);
+      if (!place) return false;
+      const sql = `select 1 as found from pg_trigger t join pg_class c on c.oid = t.tgrelid
+        where t.tgname = 'audit_witness' and c.relnamespace = to_regnamespace('${place.schema ?? 'public'}') limit 1`;
+      return runInSystemFrame('look for witnesses', async () => (await em.fork().execute<unknown[]>(sql)).length > 0);
+    });
+  }
+
   /** @throws {WitnessesMissingError} */
   async reconcile(tenant: ContextTenant, from?: Date): Promise<UnrecordedChangeOfTenant[]> {
     const changes = await this.#at(tenant, () => this.reconciler.reconcile(from && { from }));

@@ -18,6 +18,7 @@ import {
   type TenantRecord,
   TenantStore,
 } from '#libs/tenancy';
+import { AuditWitnesses } from '../audit/audit-witnesses.js';
 import { AppConfig } from '../config/app.config.js';
 import type { WantedPlacement } from './tenant-placer.js';
 
@@ -69,6 +70,7 @@ export class TenantMoveService {
     private readonly strategies: IsolationStrategies,
     private readonly trail: AuditTrail,
     private readonly verifier: AuditVerifier,
+    private readonly witnesses: AuditWitnesses,
     mover: PlaceMover,
   ) {
     this.#mover = mover;
@@ -239,6 +241,7 @@ export class TenantMoveService {
       await this.#recordBegin(tenant, move);
       say?.(`Copying the rows of ${tenant.slug}; they can be read, and not changed.`);
       const rows = await this.#mover.copy(hand);
+      await this.#watch(tenant, hand, say);
       await this.moves.switch(tenant, move);
       return rows;
     } catch (error) {
@@ -249,6 +252,16 @@ export class TenantMoveService {
       });
       throw error;
     }
+  }
+
+  async #watch(tenant: TenantRecord, { source, target }: MoveInHand, say: MoveOptions['say']): Promise<void> {
+    const [old, fresh] = [source, target].map((placement) => ({ ...tenant, placement })) as [
+      TenantRecord,
+      TenantRecord,
+    ];
+    const isWithout = await this.witnesses.follow(old, fresh, target.strategy === 'row');
+    if (isWithout)
+      say?.('The new place has no witnesses of the audit trail, and the old one had. See "audit witness".');
   }
 
   /** Where DDL is no part of a transaction, a part of the fence may have come after somebody else had given the move up. */

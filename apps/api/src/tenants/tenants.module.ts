@@ -1,6 +1,7 @@
 import { Global, Module } from '@nestjs/common';
 import { ErasureReach } from '#libs/audit';
 import { CrossTenantLedger, IsolationStrategies, PlaceMover, PlacementMoves, TenantDatabases } from '#libs/tenancy';
+import { AuditApiModule } from '../audit/audit-api.module.js';
 import { MovedTrails } from './moved-trails.js';
 import { OrphansService } from './orphans.service.js';
 import { SignUpService } from './sign-up.service.js';
@@ -15,6 +16,7 @@ import { TrailLedger } from './trail-ledger.js';
 /** Sign-up, placement of new tenants, the gate every request for a tenant passes, and who tells tenants of the rest. */
 @Global()
 @Module({
+  imports: [AuditApiModule],
   controllers: [TenantsController],
   providers: [
     OrphansService,

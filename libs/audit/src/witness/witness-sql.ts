@@ -12,6 +12,10 @@ const literal = (text: string) => `'${text.replaceAll("'", "''")}'`;
  * it can be seen although what wrote it is still in progress, or began after the snapshot: that holds in savepoints, too,
  * which have numbers of their own, all of them later than the transaction's. The tenant's policies are in force
  * for the owner as well, so the row's tenant is named for the look, and unnamed again.
+ *
+ * Rows that a move copies or clears away have their entries in other transactions. A move is told by what it says of itself and
+ * by the fence around the tenant's rows in this table: while that stands, nobody else writes them, and no writer of rows can
+ * make one.
  */
 const NOTICE = `
 create or replace function ${SCHEMA}.notice() returns trigger language plpgsql security definer set search_path = pg_catalog as $notice$
@@ -19,8 +23,13 @@ declare
   written jsonb := case when tg_op = 'DELETE' then to_jsonb(old) else to_jsonb(new) end;
   ignored text[] := tg_argv[3]::text[];
   named text := current_setting('rowhouse.tenant_id', true);
+  moved text := current_setting('rowhouse.fence', true);
   recorded boolean;
 begin
+  if moved = written ->> tg_argv[0] and exists (select from pg_trigger
+    where tgrelid = tg_relid and tgname like 'fence\\_%' and strpos(pg_get_triggerdef(oid), moved) > 0) then
+    return null;
+  end if;
   if tg_op = 'UPDATE' and to_jsonb(old) - ignored = to_jsonb(new) - ignored then
     return null;
   end if;

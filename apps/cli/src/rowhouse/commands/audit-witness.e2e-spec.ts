@@ -1,5 +1,8 @@
 import { Readable, Writable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { TenantMoveService } from '#apps/api';
+import { runInContext } from '#libs/context';
+import { type IsolationStrategyName, TenantStore } from '#libs/tenancy';
 import { eachEngine } from '#libs/testing';
 import { type SignedUpTenant, signUp } from '../../../../../test/support/api-client.js';
 import { createOwnedDatabase, type OwnedDatabase } from '../../../../../test/support/owned-database.js';
@@ -61,6 +64,22 @@ describe('rowhouse audit witness and audit reconcile', () => {
       expect([code, stderr]).toEqual([1, expect.stringContaining('1 changes have no audit entry')]);
       expect((await call('reconcile', '--from', new Date(Date.now() + 60_000).toISOString())).code).toBe(0);
       expect((await call('reconcile', '--from', 'yesterday')).code).toBe(2);
+    });
+
+    it('finds nothing in what a move copies and clears away, and watches the new place', async () => {
+      const from = new Date(Date.now() + 1).toISOString();
+      const reconcile = () => call('reconcile', '--tenant', 'acme', '--from', from, '--json');
+      const move = (strategy: IsolationStrategyName) =>
+        runInContext({ actor: { id: 'spec', type: 'system' } }, () =>
+          test.app.get(TenantMoveService).move('acme', { strategy }, { settleMs: 0 }),
+        );
+      for (const strategy of ['schema', 'row', 'search-path'] as const) {
+        await move(strategy);
+        expect(await reconcile()).toMatchObject({ code: 0, stdout: '[]\n' });
+      }
+      const { placement } = await runInContext({}, () => test.app.get(TenantStore).getBySlug('acme'));
+      await database.sql(`update ${placement.schemaName}.product set name = 'Forged again'`);
+      expect(JSON.parse((await reconcile()).stdout)).toMatchObject([{ operation: 'update', table: 'product' }]);
     });
   });
 });
