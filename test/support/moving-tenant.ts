@@ -30,7 +30,7 @@ export async function anInstallation(shards: Record<string, string>, central: st
     for (const { app } of apps) await app.close();
     rmSync(folder, { recursive: true, force: true });
   };
-  return { apps, close };
+  return { apps, environment: shared, close };
 }
 
 /** A tenant with rows of many kinds, and what it takes to look after them. */
