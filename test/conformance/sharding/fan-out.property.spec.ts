@@ -4,7 +4,7 @@ import type { AbstractSqlDriver, SqlEntityManager } from '@mikro-orm/sql';
 import { v7 as uuidv7 } from 'uuid';
 import { getEngine, ormOptions } from '#libs/persistence';
 import { createShardKeyChoosers, moduloPlacement, type ShardedEntityManager, type ShardedPage } from '#libs/sharding';
-import { eachLayout, eachNumberOfShards, type ShardSuite } from './layouts.js';
+import { eachLayout, type ShardSuite } from './layouts.js';
 import { Item, itemModel } from './property-model.js';
 import { Random } from './random.js';
 
@@ -274,5 +274,4 @@ describe('fan-out answers are those of one database holding all rows', () => {
   };
 
   eachLayout(cases, itemModel);
-  eachNumberOfShards(cases, itemModel);
 });

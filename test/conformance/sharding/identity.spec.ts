@@ -1,7 +1,15 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { EventArgs, EventSubscriber, FlushEventArgs } from '@mikro-orm/core';
 import { wrap } from '@mikro-orm/core';
-import { CONTINENTS, eachLayout, eachNumberOfShards, type ShardSuite, seedWeather } from './layouts.js';
+import {
+  CONTINENTS,
+  eachLayout,
+  eachNumberOfShards,
+  itApart,
+  reportOf,
+  type ShardSuite,
+  seedWeather,
+} from './layouts.js';
 import { Location, Report, weatherModel } from './weather.model.js';
 
 /** Hears of which shard each event is. */
@@ -36,43 +44,44 @@ describe('what is of a shard', () => {
       await tokyo.reports.init();
       tokyo.city = 'Edo';
       await em.flush();
-      expect(ear.heard).toEqual(['load Location shard-2', 'load Report shard-2', 'flush shard-2']);
+      const asia = suite.at('asia');
+      expect(ear.heard).toEqual([`load Location ${asia}`, `load Report ${asia}`, `flush ${asia}`]);
     });
 
     it('is not remembered by a statement that is kept and sent again', async () => {
-      for (const [index, shard] of suite.registry.ids.entries()) {
+      for (const [index, continent] of CONTINENTS.entries()) {
+        const shard = suite.at(continent);
         const em = suite.create({ shard });
-        const report = (await em.findOne(Report, 1)) as Report;
+        const report = (await em.findOne(Report, reportOf(suite, continent))) as Report;
         expect([em.shardOf(report), Number(report.temperature)]).toEqual([shard, index + 0.5]);
-        expect(await em.count(Report, { temperature: { $lt: '100' } })).toBe(1);
+        expect(await em.count(Report, { temperature: { $lt: '100' } })).toBe(suite.continentsOn(shard).length);
       }
     });
 
-    it('stays with a query builder that is made under one pin and run under another', async () => {
+    itApart(suite, 2, 'stays with a query builder that is made under one pin and run under another', async () => {
+      const [asia, europe] = [suite.at('asia'), suite.at('europe')];
+      const continents = (rows: readonly { continent: string }[]) => rows.map(({ continent }) => continent).toSorted();
       const em = suite.create();
-      const query = (await em.on('shard-2')).createQueryBuilder(Location).select(['city']);
-      const pinned = suite.create({ shard: 'shard-4' });
-      expect((await pinned.find(Location, {})).map(({ city }) => city)).toEqual(['Quito']);
-      expect((await query.execute('all')).map(({ city }) => city)).toEqual(['Tokyo']);
+      const query = (await em.on(asia)).createQueryBuilder(Location).select(['continent']);
+      const pinned = suite.create({ shard: europe });
+      expect(continents(await pinned.find(Location, {}))).toEqual(suite.continentsOn(europe).toSorted());
+      expect(continents(await query.execute('all'))).toEqual(suite.continentsOn(asia).toSorted());
     });
 
     it('stays through waiting, timers and work side by side, and does not reach the next unit of work', async () => {
       const cities = await Promise.all(
-        suite.registry.ids.map(async (shard, index) => {
-          const em = suite.create({ shard });
-          const [location] = await em.find(Location, {});
+        CONTINENTS.map(async (continent, index) => {
+          const em = suite.create({ shard: suite.at(continent) });
+          const [location] = await em.find(Location, { id: index + 1 });
           await new Promise((resolve) => setTimeout(resolve, 8 - index * 2));
           const [report] = await (location as Location).reports.loadItems();
           await new Promise((resolve) => setImmediate(resolve));
           return [em.shardOf(report as Report), await em.count(Location), location?.city];
         }),
       );
-      expect(cities).toEqual([
-        ['shard-1', 1, 'New York'],
-        ['shard-2', 1, 'Tokyo'],
-        ['shard-3', 1, 'London'],
-        ['shard-4', 1, 'Quito'],
-      ]);
+      const names = ['New York', 'Tokyo', 'London', 'Quito'];
+      const shards = CONTINENTS.map((continent) => suite.at(continent));
+      expect(cities).toEqual(shards.map((id, index) => [id, suite.continentsOn(id).length, names[index]]));
       expect(await suite.create().count(Location)).toBe(4);
     });
 
@@ -83,21 +92,22 @@ describe('what is of a shard', () => {
         const [report] = await em.find(Report, where, { populate: ['location'], strategy: 'joined' });
         expect(report?.location.getEntity().city).toBe('London');
       });
-      expect(joined).toEqual({ 'shard-3': 1 });
+      expect(joined).toEqual(suite.sent({ europe: 1 }));
       const fresh = suite.create();
       const fields = await suite.statementsOf(async () => {
         const partly = await fresh.findOne(Location, { continent: 'europe' }, { fields: ['id', 'continent'] });
         expect(partly?.id).toBe(3);
         await wrap(partly as Location).populate(['notes'] as never);
       });
-      expect(fields).toEqual({ 'shard-3': 2 });
+      expect(fields).toEqual(suite.sent({ europe: 2 }));
     });
 
-    it('is left by a miss on one shard: others are asked as before', async () => {
+    itApart(suite, 2, 'is left by a miss on one shard: others are asked as before', async () => {
       const em = suite.create();
-      expect(await em.findOne(Location, 3, { shard: 'shard-1' })).toBeNull();
+      expect(await em.findOne(Location, 3, { shard: suite.at('asia') })).toBeNull();
       expect((await em.findOne(Location, 3))?.city).toBe('London');
-      expect((await em.findOne(Location, 3, { shard: { id: 'shard-3', propagate: false } }))?.city).toBe('London');
+      const loosely = { shard: { id: suite.at('europe'), propagate: false } };
+      expect((await em.findOne(Location, 3, loosely))?.city).toBe('London');
     });
   });
 });

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { EventArgs, EventSubscriber } from '@mikro-orm/core';
-import { CONTINENTS, eachLayout, seedWeather } from './layouts.js';
+import { CONTINENTS, type Continent, eachLayout, seedWeather } from './layouts.js';
 import { Location, Report } from './weather.model.js';
 
 /** Notes every object that is made of a row. */
@@ -39,7 +39,7 @@ describe('an ordered find over shards', () => {
       });
       expect(found.map(({ id }) => id)).toEqual([27, 26, 25]);
       expect(ear.loaded.toSorted()).toEqual([25, 26, 27]);
-      expect(statements).toEqual({ 'shard-1': 1, 'shard-2': 1, 'shard-3': 1, 'shard-4': 1 });
+      expect(statements).toEqual(suite.sentToEach());
       expect(await em.findOne(Location, 26)).toBe(found[1]);
     });
 
@@ -53,7 +53,7 @@ describe('an ordered find over shards', () => {
         [0.5],
         [1.5],
       ]);
-      expect(statements).toEqual({ 'shard-1': 2, 'shard-2': 2, 'shard-3': 1, 'shard-4': 1 });
+      expect(statements).toEqual({ ...suite.sentToEach(), ...suite.sent({ north_america: 2, asia: 2 }) });
     });
 
     it('gives one object for a row that a join repeats, and its whole collection', async () => {
@@ -97,7 +97,8 @@ describe('an ordered find over shards', () => {
       try {
         const options = { orderBy: { id: 'asc' }, limit: 2, populate: ['reports'], strategy: 'select-in' } as const;
         const { rows, missing } = await suite.create().findPartial(Location, { id: { $lte: 4 } }, options);
-        expect(rows.map(({ id }) => id)).toEqual([2, 3]);
+        const others = [1, 2, 3, 4].filter((id) => suite.at(CONTINENTS[id - 1] as Continent) !== 'shard-1');
+        expect(rows.map(({ id }) => id)).toEqual(others.slice(0, 2));
         expect(missing.map(({ id }) => id)).toEqual(['shard-1']);
       } finally {
         await suite.registry.entityManager('shard-1').execute('alter table report_away rename to report');

@@ -1,65 +1,80 @@
-import { beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect } from '@jest/globals';
 import { wrap } from '@mikro-orm/core';
 import { AmbiguousIdentityError } from '#libs/sharding';
-import { eachLayout, seedWeather } from './layouts.js';
+import { eachLayout, itApart, seedWeather } from './layouts.js';
 import { Location, Quantity, Report } from './weather.model.js';
-
-const ALL = { 'shard-1': 1, 'shard-2': 1, 'shard-3': 1, 'shard-4': 1 };
-/** A pin of one call, and of nothing that is loaded later. */
-const loosely = { shard: { id: 'shard-2', propagate: false } } as const;
-const firmly = { shard: { id: 'shard-2', propagate: true } } as const;
 
 describe('a pin that does not propagate', () => {
   eachLayout((suite) => {
+    /** Pins a call, and nothing that is loaded later. */
+    const loosely = () => ({ shard: { id: suite.at('asia'), propagate: false } });
+    const inTokyo = { city: 'Tokyo' };
+
     beforeEach(async () => {
       await seedWeather(suite);
       const em = suite.create({ mode: 'multi' });
       await em.bulkInsert(Quantity, [{ id: 'temperature', unit: 'degree' }], { mode: 'multi' });
       // A copy of the station on another shard, where it has a report of its own: what moving rows by hand leaves.
       const copy = { id: 2, continent: 'asia', city: 'Tokyo, copied' };
-      await suite.registry.entityManager('shard-3').insert(Location, copy);
-      await suite.registry.entityManager('shard-3').insert(Report, { id: 7, location: 2, temperature: '77.00' });
-      await suite.registry.entityManager('shard-2').nativeUpdate(Report, { id: 1 }, { quantity: 'temperature' });
+      await suite.registry.entityManager(suite.at('europe')).insert(Location, copy);
+      await suite.registry
+        .entityManager(suite.at('europe'))
+        .insert(Report, { id: 7, location: 2, temperature: '77.00' });
+      await suite.registry.entityManager(suite.at('asia')).nativeUpdate(Report, { id: 1 }, { quantity: 'temperature' });
     });
 
-    it('holds for the call and the relations it loads itself', async () => {
+    itApart(suite, 2, 'holds for the call and the relations it loads itself', async () => {
       const em = suite.create();
       const statements = await suite.statementsOf(async () => {
-        const [tokyo] = await em.find(Location, {}, { ...loosely, populate: ['reports'], strategy: 'select-in' });
+        const [tokyo] = await em.find(Location, inTokyo, {
+          ...loosely(),
+          populate: ['reports'],
+          strategy: 'select-in',
+        });
         expect(tokyo?.reports.getItems().map(({ id }) => id)).toEqual([1]);
       });
-      expect(statements).toEqual({ 'shard-2': 2 });
+      expect(statements).toEqual(suite.sent({ asia: 2 }));
     });
 
-    it('leaves a collection that is loaded later to the choosers, where another pin keeps it', async () => {
-      const em = suite.create();
-      const [tokyo] = await em.find(Location, {}, loosely);
-      const statements = await suite.statementsOf(async () => {
-        const reports = await (tokyo as Location).reports.loadItems();
-        expect(reports.map((report) => [em.shardOf(report), report.id])).toEqual([
-          ['shard-2', 1],
-          ['shard-3', 7],
-        ]);
-      });
-      expect(statements).toEqual(ALL);
-      const pinned = suite.create();
-      const [same] = await pinned.find(Location, {}, firmly);
-      expect(await suite.statementsOf(() => (same as Location).reports.init())).toEqual({ 'shard-2': 1 });
-      expect(same?.reports).toHaveLength(1);
-    });
+    itApart(
+      suite,
+      2,
+      'leaves a collection that is loaded later to the choosers, where another pin keeps it',
+      async () => {
+        const em = suite.create();
+        const [tokyo] = await em.find(Location, inTokyo, loosely());
+        const statements = await suite.statementsOf(async () => {
+          const reports = await (tokyo as Location).reports.loadItems();
+          expect(new Map(reports.map((report) => [report.id, em.shardOf(report)]))).toEqual(
+            new Map([
+              [1, suite.at('asia')],
+              [7, suite.at('europe')],
+            ]),
+          );
+        });
+        expect(statements).toEqual(suite.sentToEach());
+        const pinned = suite.create();
+        const firmly = { shard: { id: suite.at('asia'), propagate: true } };
+        const [same] = await pinned.find(Location, inTokyo, firmly);
+        const init = () => (same as Location).reports.init();
+        expect(await suite.statementsOf(init)).toEqual(suite.sent({ asia: 1 }));
+        expect(same?.reports).toHaveLength(1);
+      },
+    );
 
-    it('asks the shards that the choosers name, and no others', async () => {
-      const em = suite.create({ executeChooser: ({ meta }) => (meta?.className === 'Report' ? ['shard-3'] : []) });
-      const [tokyo] = await em.find(Location, {}, loosely);
+    itApart(suite, 2, 'asks the shards that the choosers name, and no others', async () => {
+      const europe = suite.at('europe');
+      const em = suite.create({ executeChooser: ({ meta }) => (meta?.className === 'Report' ? [europe] : []) });
+      const [tokyo] = await em.find(Location, inTokyo, loosely());
       const statements = await suite.statementsOf(() => wrap(tokyo as Location).populate(['reports']));
-      expect(statements).toEqual({ 'shard-3': 1 });
+      expect(statements).toEqual({ [europe]: 1 });
       expect(tokyo?.reports.getItems().map(({ id }) => id)).toEqual([7]);
     });
 
-    it('leaves a reference that is loaded later to the identity chooser', async () => {
+    itApart(suite, 4, 'leaves a reference that is loaded later to the identity chooser', async () => {
       const load = async (holders: string[]) => {
         const em = suite.create({ identityChooser: () => holders });
-        const report = (await em.findOne(Report, { id: 1 }, loosely)) as Report;
+        const report = (await em.findOne(Report, { id: 1 }, loosely())) as Report;
         let loaded: Location | null = null;
         const statements = await suite.statementsOf(async () => {
           loaded = await report.location.load();
@@ -75,40 +90,40 @@ describe('a pin that does not propagate', () => {
       await expect(load(['shard-2', 'shard-3'])).rejects.toThrow(AmbiguousIdentityError);
     });
 
-    it('holds for deferred properties, refreshing, and what every shard has a copy of', async () => {
+    itApart(suite, 2, 'holds for deferred properties, refreshing, and what every shard has a copy of', async () => {
+      const once = suite.sent({ asia: 1 });
       const em = suite.create();
-      const [tokyo] = await em.find(Location, {}, loosely);
-      expect(await suite.statementsOf(() => wrap(tokyo as Location).populate(['notes'] as never))).toEqual({
-        'shard-2': 1,
-      });
-      expect(await suite.statementsOf(() => em.refresh(tokyo as Location))).toEqual({ 'shard-2': 1 });
-      const report = (await em.findOne(Report, { id: 1 }, loosely)) as Report;
-      expect(await suite.statementsOf(() => wrap(report.quantity as Quantity).init())).toEqual({ 'shard-2': 1 });
+      const [tokyo] = await em.find(Location, inTokyo, loosely());
+      expect(await suite.statementsOf(() => wrap(tokyo as Location).populate(['notes'] as never))).toEqual(once);
+      expect(await suite.statementsOf(() => em.refresh(tokyo as Location))).toEqual(once);
+      const report = (await em.findOne(Report, { id: 1 }, loosely())) as Report;
+      expect(await suite.statementsOf(() => wrap(report.quantity as Quantity).init())).toEqual(once);
       expect(report.quantity?.unit).toBe('degree');
     });
 
-    it('concerns the objects of its call alone', async () => {
+    itApart(suite, 2, 'concerns the objects of its call alone', async () => {
       const em = suite.create();
-      await em.find(Location, {}, loosely);
-      const [london] = await em.find(Location, { id: 3 }, { shard: 'shard-3' });
-      expect(await suite.statementsOf(() => (london as Location).reports.init())).toEqual({ 'shard-3': 1 });
+      await em.find(Location, inTokyo, loosely());
+      const [london] = await em.find(Location, { id: 3 }, { shard: suite.at('europe') });
+      const init = () => (london as Location).reports.init();
+      expect(await suite.statementsOf(init)).toEqual(suite.sent({ europe: 1 }));
     });
 
-    it('lets nothing be written to the wrong shard through a collection of several', async () => {
+    itApart(suite, 2, 'lets nothing be written to the wrong shard through a collection of several', async () => {
       const em = suite.create({ mode: 'multi' });
-      const [tokyo] = await em.find(Location, {}, loosely);
-      const [own, lent] = await (tokyo as Location).reports.loadItems();
+      const [tokyo] = await em.find(Location, inTokyo, loosely());
+      const [own, lent] = (await (tokyo as Location).reports.loadItems()).toSorted((one, other) => one.id - other.id);
       expect(await suite.statementsOf(() => em.flush())).toEqual({});
       (tokyo as Location).city = 'Edo';
       (own as Report).temperature = '5.00';
       em.persist(tokyo as Location);
-      expect(await suite.statementsOf(() => em.flush())).toEqual({ 'shard-2': 2 });
-      expect(em.shardOf(lent as Report)).toBe('shard-3');
+      expect(await suite.statementsOf(() => em.flush())).toEqual(suite.sent({ asia: 2 }));
+      expect(em.shardOf(lent as Report)).toBe(suite.at('europe'));
       (lent as Report).temperature = '78.00';
-      expect(await suite.statementsOf(() => em.flush())).toEqual({ 'shard-3': 1 });
-      const [copy] = await suite.registry.entityManager('shard-3').find(Report, { id: 7 });
+      expect(await suite.statementsOf(() => em.flush())).toEqual(suite.sent({ europe: 1 }));
+      const [copy] = await suite.registry.entityManager(suite.at('europe')).find(Report, { id: 7 });
       expect([Number(copy?.temperature), copy?.location.id]).toEqual([78, 2]);
-      expect(await suite.registry.entityManager('shard-2').count(Report, { id: 7 })).toBe(0);
+      expect(await suite.registry.entityManager(suite.at('asia')).count(Report, { id: 7 })).toBe(0);
     });
   });
 });
