@@ -97,7 +97,7 @@ export {
   toSlotRanges,
 } from './slots/slot-table.js';
 export { assertAtomicReady } from './two-phase/atomic-shards.js';
-export { DECISION_TABLE_DDL } from './two-phase/decision-log.js';
+export { DECISION_TABLE_DDL, DECISION_TABLE_UPGRADE_DDL } from './two-phase/decision-log.js';
 export {
   type RecovererOptions,
   type Recovery,

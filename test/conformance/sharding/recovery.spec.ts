@@ -1,26 +1,12 @@
-import { crc32 } from 'node:zlib';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { beginBranch, keepBranch, newId, ormOptions, prepareBranch } from '#libs/persistence';
+import { ormOptions } from '#libs/persistence';
 import { createShardedEntityManagerFactory, type ShardId, ShardRegistry, TransactionRecoverer } from '#libs/sharding';
 import { eachAtomicLayout } from './atomic-layouts.js';
-import { type ShardSuite, weatherChoosers } from './layouts.js';
+import { weatherChoosers } from './layouts.js';
+import { aTransaction, leaveBehind, placeOf } from './left-branches.js';
 import { Location, weatherModel } from './weather.model.js';
 
 const HOUR_MS = 3_600_000;
-
-/** A branch with one new location on a shard, prepared and left like by a process that has died. */
-async function leaveBehind(suite: ShardSuite, shard: ShardId, id: number, { transaction = '', database = '' } = {}) {
-  const em = suite.registry.entityManager(shard);
-  const dbName = database || suite.registry.get(shard).config.get('dbName');
-  const branch = `${shard}.${crc32(String(dbName)).toString(16)}`;
-  await beginBranch(em, { transaction, branch }, () => em.begin());
-  await em.insert(Location, { id, continent: 'asia' });
-  await prepareBranch(em);
-  await keepBranch(em);
-  await em.rollback();
-}
-
-const aTransaction = (home: ShardId) => `rh.${newId().replaceAll('-', '')}.${home}`;
 
 describe('the recoverer', () => {
   eachAtomicLayout((suite) => {
@@ -33,7 +19,7 @@ describe('the recoverer', () => {
         .execute<{ transaction_id: string; decision: string }[]>('select transaction_id, decision from shard_decision');
     /** Rolls a branch on shard-2 back by hand, as soon as its session is gone. */
     const undo = async (transaction: string, database: string) => {
-      const branch = `shard-2.${crc32(database).toString(16)}`;
+      const branch = placeOf(suite, 'shard-2', database);
       const isPostgresql = suite.registry.definition('shard-2').url.startsWith('postgresql');
       const sql = isPostgresql
         ? `rollback prepared '${transaction}/${branch}'`
@@ -74,9 +60,10 @@ describe('the recoverer', () => {
         { mode: 'atomic', homeShard: 'shard-1' },
       );
       const [decided, undecided] = [aTransaction('shard-1'), aTransaction('shard-1')];
+      const places = `${placeOf(suite, 'shard-2')} ${placeOf(suite, 'shard-3')}`;
       await suite.registry
         .entityManager('shard-1')
-        .execute(`insert into shard_decision values ('${decided.slice(3, 35)}', 'commit', ${Date.now()}, '')`);
+        .execute(`insert into shard_decision values ('${decided.slice(3, 35)}', 'commit', ${Date.now()}, '${places}')`);
       await leaveBehind(suite, 'shard-2', 1, { transaction: decided });
       await leaveBehind(suite, 'shard-3', 2, { transaction: decided });
       await leaveBehind(suite, 'shard-2', 3, { transaction: undecided });

@@ -25,8 +25,9 @@ export const mysqlTwoPhaseDialect: TwoPhaseDialect = {
     if (text.length !== Number(length) + Number(rest)) return undefined;
     return { transaction: text.slice(0, Number(length)), branch: text.slice(Number(length)) };
   },
-  findTable: (name) =>
-    `select 1 as found from information_schema.tables where table_schema = database() and table_name = ${quoted(name)}`,
+  listColumns: (table) =>
+    'select column_name as name from information_schema.columns ' +
+    `where table_schema = database() and table_name = ${quoted(table)}`,
   lock: (name) => `select get_lock(${quoted(name)}, 0) as taken`,
   unlock: (name) => `select release_lock(${quoted(name)})`,
 };

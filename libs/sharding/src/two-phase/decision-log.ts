@@ -1,5 +1,7 @@
 import type { AbstractSqlConnection, SqlEntityManager } from '@mikro-orm/sql';
 import { runInSystemFrame, type TwoPhaseDialect } from '#libs/persistence';
+import { AtomicUnsupportedError } from '../errors/atomic-unsupported.error.js';
+import { isUnavailable } from '../fan-out/shard-failure.js';
 import type { ShardId } from '../registry/shard-definition.js';
 import type { ShardRegistry } from '../registry/shard-registry.js';
 import type { AtomicTransaction } from './branch-names.js';
@@ -8,6 +10,7 @@ import type { AtomicTransaction } from './branch-names.js';
 export type Decision = 'commit' | 'rollback';
 
 const TABLE = 'shard_decision';
+const PLACES = 'places';
 
 /**
  * The DDL of the table that holds decisions, for those who let no application make tables. It is the same on every engine,
@@ -16,7 +19,13 @@ const TABLE = 'shard_decision';
 export const DECISION_TABLE_DDL =
   'create table if not exists shard_decision (' +
   'transaction_id varchar(32) not null primary key, decision varchar(8) not null, decided_at bigint not null, ' +
-  'places text not null)';
+  "places text not null default (''))";
+
+/**
+ * The DDL that brings a table of decisions up to date which was made before decisions named their places; also the same on
+ * every engine. It is run at first use, like the other one.
+ */
+export const DECISION_TABLE_UPGRADE_DDL = "alter table shard_decision add column places text not null default ('')";
 
 interface DecisionRow {
   readonly transaction_id: string;
@@ -27,7 +36,10 @@ interface DecisionRow {
 /** A decision that may be forgotten once no branch can ask for it. */
 export interface OldDecision {
   readonly id: string;
-  /** Where branches were prepared that it is for: second parts of their names. A refusal does not know. */
+  /**
+   * Where branches were prepared that it is for: second parts of their names. A refusal does not know, nor does a decision
+   * that was written before places were.
+   */
   readonly places: readonly string[];
 }
 
@@ -38,7 +50,8 @@ export interface OldDecision {
  * So nobody has to know whether a process is still alive.
  */
 export class DecisionLog {
-  readonly #tables = new Set<ShardId>();
+  /** Shards whose table is there and up to date. */
+  readonly #ready = new Set<ShardId>();
 
   constructor(
     private readonly shards: ShardRegistry,
@@ -47,20 +60,25 @@ export class DecisionLog {
 
   /** Whether the table is there: where it is not, nothing was ever decided. */
   async exists(homeShard: ShardId): Promise<boolean> {
-    if (this.#tables.has(homeShard)) return true;
-    const [found] = await this.#read(homeShard, this.dialectOf(homeShard).findTable(TABLE));
-    if (found) this.#tables.add(homeShard);
-    return found !== undefined;
+    return this.#ready.has(homeShard) || (await this.#columns(homeShard)).size > 0;
   }
 
-  /** Makes the table unless it is there. Before a transaction: DDL would commit it. */
+  /**
+   * Makes the table, or brings one of an earlier version up to date. Before a transaction: DDL would commit it.
+   * @throws {AtomicUnsupportedError} when this role may not change an earlier one
+   */
   async prepare(homeShard: ShardId): Promise<void> {
-    if (await this.exists(homeShard)) return;
-    await this.#run(homeShard, DECISION_TABLE_DDL).catch(async (error) => {
-      // Somebody else may have made it at the same moment, for which servers have errors of their own.
-      if (!(await this.exists(homeShard))) throw error;
-    });
-    this.#tables.add(homeShard);
+    if (this.#ready.has(homeShard)) return;
+    const columns = await this.#columns(homeShard);
+    if (columns.size === 0) await this.#change(homeShard, DECISION_TABLE_DDL);
+    else if (!columns.has(PLACES)) {
+      await this.#change(homeShard, DECISION_TABLE_UPGRADE_DDL).catch((cause) => {
+        if (isUnavailable(cause)) throw cause;
+        const problem = `The table ${TABLE} of shard "${homeShard}" is of an earlier version, and could not be changed.`;
+        throw new AtomicUnsupportedError(`${problem} Run DECISION_TABLE_UPGRADE_DDL there.`, homeShard, { cause });
+      });
+    }
+    this.#ready.add(homeShard);
   }
 
   /**
@@ -92,6 +110,7 @@ export class DecisionLog {
 
   /** Transactions that were decided before `time`, in milliseconds. */
   async decidedBefore(homeShard: ShardId, decision: Decision, time: number): Promise<OldDecision[]> {
+    await this.prepare(homeShard);
     const sql = 'select transaction_id, places from shard_decision where decision = ? and decided_at < ?';
     const rows = await this.#read(homeShard, sql, [decision, time]);
     return rows.map(({ transaction_id: id, places }) => ({ id, places: places.split(' ').filter(Boolean) }));
@@ -110,8 +129,22 @@ export class DecisionLog {
     return row?.decision;
   }
 
-  #read(homeShard: ShardId, sql: string, parameters: unknown[] = []): Promise<DecisionRow[]> {
-    return bounded(() => connectionOf(this.shards, homeShard).execute<DecisionRow[]>(sql, parameters, 'all'));
+  async #columns(homeShard: ShardId): Promise<ReadonlySet<string>> {
+    const sql = this.dialectOf(homeShard).listColumns(TABLE);
+    const columns = new Set((await this.#read<{ name: string }>(homeShard, sql)).map(({ name }) => name));
+    if (columns.has(PLACES)) this.#ready.add(homeShard);
+    return columns;
+  }
+
+  async #change(homeShard: ShardId, ddl: string): Promise<void> {
+    await this.#run(homeShard, ddl).catch(async (error) => {
+      // Somebody else may have done it at the same moment, for which servers have errors of their own.
+      if (!(await this.#columns(homeShard)).has(PLACES)) throw error;
+    });
+  }
+
+  #read<Row = DecisionRow>(homeShard: ShardId, sql: string, parameters: unknown[] = []): Promise<Row[]> {
+    return bounded(() => connectionOf(this.shards, homeShard).execute<Row[]>(sql, parameters, 'all'));
   }
 
   async #run(homeShard: ShardId, sql: string, parameters: unknown[] = []): Promise<void> {

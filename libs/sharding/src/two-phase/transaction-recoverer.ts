@@ -18,7 +18,10 @@ export interface RecovererOptions {
   readonly graceMs?: number;
   /** Decisions to commit are kept as long, in milliseconds. Default 60 000. */
   readonly keepDecisionsMs?: number;
-  /** Decisions to roll back are kept as long: longer than any transaction may last. Default one day. */
+  /**
+   * Decisions to roll back are kept as long: longer than any transaction may last. So are those to commit that an earlier
+   * version wrote, which do not say where their branches were prepared. Default one day.
+   */
   readonly keepRefusalsMs?: number;
   /** Told what goes wrong on one shard; the others are looked at all the same. */
   readonly onError?: (error: unknown, shardId: ShardId) => void;
@@ -154,7 +157,8 @@ export class TransactionRecoverer {
   async #findOldDecisions(id: ShardId): Promise<OldDecision[]> {
     const { log } = this.#shards;
     if (!(await log.exists(id))) return [];
-    return log.decidedBefore(id, 'commit', Date.now() - this.#options.keepDecisionsMs);
+    const decided = await log.decidedBefore(id, 'commit', Date.now() - this.#options.keepDecisionsMs);
+    return decided.filter(({ places }) => places.length > 0);
   }
 
   /**
@@ -164,8 +168,11 @@ export class TransactionRecoverer {
   async #forget(id: ShardId, old: readonly OldDecision[], isOver: (it: OldDecision) => boolean): Promise<void> {
     const { log } = this.#shards;
     if (!(await log.exists(id))) return;
-    const refusals = await log.decidedBefore(id, 'rollback', Date.now() - this.#options.keepRefusalsMs);
-    const over = [...old, ...refusals].filter(isOver);
+    const before = Date.now() - this.#options.keepRefusalsMs;
+    const refusals = await log.decidedBefore(id, 'rollback', before);
+    // Written before decisions named their places: whoever may still ask for one has as much time.
+    const nameless = (await log.decidedBefore(id, 'commit', before)).filter(({ places }) => places.length === 0);
+    const over = [...old, ...refusals, ...nameless].filter(isOver);
     await log.forget(
       id,
       over.map((it) => it.id),
