@@ -81,6 +81,25 @@ describe('an ordered find over shards', () => {
       expect(found[0]).toBe(tokyo);
     });
 
+    it('makes objects of a page behind a cursor alone, and goes on behind its rows, whatever is known of them', async () => {
+      const em = suite.create();
+      const tokyo = (await em.findOne(Location, 2)) as Location;
+      const writer = suite.create({ mode: 'multi' });
+      await writer.nativeUpdate(Location, { id: 2 }, { city: 'Abuja' });
+      // Beside it on its shard, and before what is known of it.
+      await writer.nativeUpdate(Location, { id: 13 }, { city: 'Berlin' });
+      ear.loaded.length = 0;
+      const query = { where: { id: { $in: [1, 2, 3, 4, 13] } }, orderBy: { city: 'asc' } } as const;
+      const first = await em.findByCursor(Location, { ...query, first: 1 });
+      expect(first.items).toEqual([tokyo]);
+      expect(ear.loaded).toEqual([]);
+      const second = await em.findByCursor(Location, { ...query, first: 2, after: first.cursor });
+      expect(second.items.map(({ id }) => id)).toEqual([13, 3]);
+      expect(ear.loaded.toSorted()).toEqual([13, 3].toSorted());
+      const last = await em.findByCursor(Location, { ...query, first: 9, after: second.cursor });
+      expect([last.items.map(({ id }) => id), last.cursor]).toEqual([[1, 4], null]);
+    });
+
     it('orders by a lazy property that is asked for', async () => {
       const em = suite.create({ mode: 'multi' });
       for (const location of await em.find(Location, {})) location.notes = `${(location.id * 7) % 30}`.padStart(2, '0');

@@ -18,6 +18,14 @@ export function positionOf(keys: readonly SortKey[], row: object): KeysetPositio
   });
 }
 
+/** The position of a row of which nothing is made yet; sqlite and MySQL have numbers for booleans. */
+export function positionOfValues(keys: readonly SortKey[], values: readonly unknown[]): KeysetPosition {
+  return keys.map(({ kind }, index) => {
+    const value = values[index] ?? null;
+    return kind === 'boolean' && value !== null ? Boolean(Number(value)) : value;
+  });
+}
+
 /**
  * The rows behind `position`, as a condition: later in the first key, or equal there and later in the second, and so on,
  * where null is a value with a place of its own and text is compared byte by byte.

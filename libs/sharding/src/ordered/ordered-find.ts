@@ -10,7 +10,7 @@ import { type DriverRow, type FindCall, makeObjects, mayBeCached, readRows } fro
 /** One query over several shards, and how its parts become one answer. */
 export interface FanOutQuery {
   readonly entityName: EntityName<object>;
-  readonly where: FilterQuery<object>;
+  whereOn(id: ShardId): FilterQuery<object>;
   /** The full order; empty where there is none. */
   readonly keys: readonly SortKey[];
   readonly offset: number;
@@ -23,6 +23,14 @@ export interface FanOutQuery {
 export interface PartialRows<T> {
   readonly rows: T[];
   readonly missing: readonly { readonly id: ShardId; readonly error: unknown }[];
+}
+
+/** The first rows of all shards, and what the last one of each shard among them was compared by. */
+export interface OrderedPage {
+  readonly items: object[];
+  readonly lastOf: ReadonlyMap<ShardId, SortValues>;
+  /** Whether nothing that was read is left out. */
+  readonly isLast: boolean;
 }
 
 /** A row on its way to be an object. */
@@ -60,10 +68,21 @@ export class OrderedFind {
   /** @throws {ShardUnavailableError} for the first shard that does not answer */
   async all(options: ShardCallOptions): Promise<object[]> {
     const within = this.#deadline(options);
-    const winners = this.#merge(await this.scope.ask(this.shards, this.#reading, within()));
-    const byShard = Map.groupBy(winners, ({ id }) => id);
-    const ids = [...byShard.keys()];
-    return inOrder(winners, ids, await this.scope.ask(ids, this.#making(byShard), within()));
+    const winners = this.#merge(await this.#read(within()));
+    return this.#make(winners, within());
+  }
+
+  /** Like `all`. Positions are those of the rows: an object that was loaded before may say otherwise. */
+  async page(options: ShardCallOptions): Promise<OrderedPage> {
+    const within = this.#deadline(options);
+    const lists = await this.#read(within());
+    const winners = this.#merge(lists);
+    const read = lists.reduce((sum, { length }) => sum + length, 0);
+    return {
+      items: await this.#make(winners, within()),
+      lastOf: new Map(winners.map(({ id, values }) => [id, values])),
+      isLast: read === winners.length,
+    };
   }
 
   async partially(options: ShardCallOptions): Promise<PartialRows<object>> {
@@ -87,10 +106,21 @@ export class OrderedFind {
     }
   }
 
+  #read(options: ShardCallOptions): Promise<Candidate[][]> {
+    return this.scope.ask(this.shards, this.#reading, options);
+  }
+
+  async #make(winners: readonly Candidate[], options: ShardCallOptions): Promise<object[]> {
+    const byShard = Map.groupBy(winners, ({ id }) => id);
+    const ids = [...byShard.keys()];
+    return inOrder(winners, ids, await this.scope.ask(ids, this.#making(byShard), options));
+  }
+
   readonly #reading: AskChild<Candidate[]> = async (em, callOff, id) => {
     const read = sortValuesOf(this.scope.children.metadata(this.query.entityName, id), this.query.keys);
-    const rows = await readRows(em, this.#call(id, callOff));
-    return rows.map((row) => ({ id, row, values: read?.(row) ?? [] }));
+    const rows = (await readRows(em, this.#call(id, callOff))).map((row) => ({ id, row, values: read?.(row) ?? [] }));
+    // A condition on a collection gives a row once for each of its items; the last sort keys are the primary key.
+    return rows.filter((it, index) => index === 0 || this.#compare((rows[index - 1] as Candidate).values, it.values));
   };
 
   #making(byShard: ReadonlyMap<ShardId, readonly Candidate[]>): AskChild<object[]> {
@@ -101,25 +131,20 @@ export class OrderedFind {
   }
 
   #call(id: ShardId, callOff: object): FindCall {
-    const { entityName, where, optionsOn } = this.query;
-    return { entityName, where, options: { ...optionsOn(id), ...callOff } };
+    const { entityName, whereOn, optionsOn } = this.query;
+    return { entityName, where: whereOn(id), options: { ...optionsOn(id), ...callOff } };
   }
 
   #merge(lists: readonly (readonly Candidate[])[]): Candidate[] {
     const { offset, limit } = this.query;
-    const compare = (a: Candidate, b: Candidate) => this.#compare(a.values, b.values);
-    // A condition on a collection gives a row once for each of its items; the last sort keys are the primary key.
-    const unique = lists.map((list) =>
-      list.filter((it, index) => index === 0 || compare(list[index - 1] as Candidate, it) !== 0),
-    );
-    return mergeSorted(unique, compare, offset, limit);
+    return mergeSorted(lists, (a, b) => this.#compare(a.values, b.values), offset, limit);
   }
 
   /** Both steps share the time of the call. */
   #deadline(options: ShardCallOptions): () => ShardCallOptions {
     const deadlineMs = options.deadlineMs ?? this.scope.options.limits.deadlineMs;
     const start = performance.now();
-    return () => ({ ...options, deadlineMs: Math.max(1, deadlineMs - (performance.now() - start)) });
+    return () => ({ ...options, deadlineMs: Math.max(1, deadlineMs - Math.floor(performance.now() - start)) });
   }
 }
 

@@ -3,9 +3,10 @@ import { fingerprint } from '../cursor/fingerprint.js';
 import type { CursorScope, ShardCursors, ShardPositions } from '../cursor/shard-cursor.js';
 import { FanOutUnsupportedError } from '../errors/fan-out-unsupported.error.js';
 import { BY_BYTES } from '../merge/binary-order.js';
-import { assertExact, behind, columnsOf, type KeysetPosition, positionOf } from '../merge/keyset.js';
+import { assertExact, behind, columnsOf, type KeysetPosition, positionOf, positionOfValues } from '../merge/keyset.js';
 import { compareBy, mergeSorted } from '../merge/merge-sorted.js';
 import { type SortKey, sortKeysOf, toOrderBy } from '../merge/sort-key.js';
+import { type FanOutQuery, OrderedFind } from '../ordered/ordered-find.js';
 import type { ShardId } from '../registry/shard-definition.js';
 import { assertMergeable, assertSelected, ormOptionsOf } from './find-options.js';
 import type { AskChild, ShardScope } from './shard-scope.js';
@@ -51,11 +52,32 @@ export class KeysetReader {
     const query = fingerprint([meta.className, where ?? null, keys.map(({ kind: _kind, ...key }) => ({ ...key }))]);
     const scope: CursorScope = { query, shards, keys };
     const positions = after == null ? new Map<ShardId, KeysetPosition>() : this.cursors.decode(scope, after);
+    const { items, lastOf, isLast } = await this.#read(plan, positions, first);
+    return { items, cursor: isLast ? null : this.cursors.encode(scope, new Map([...positions, ...lastOf])) };
+  }
+
+  /** Rows first, and objects of the page's own, where that can be; else as objects. */
+  async #read(plan: KeysetPlan, positions: ShardPositions, first: number) {
+    const { keys, shards, meta, options } = plan;
     // One more than wanted tells whether there is a next page.
+    const callOn = this.#callOn(plan, positions, first + 1);
+    const query: FanOutQuery = {
+      entityName: meta.class as Name,
+      keys,
+      offset: 0,
+      limit: first,
+      whereOn: (id) => callOn(id).where,
+      optionsOn: (id) => callOn(id).options,
+    };
+    const page = await OrderedFind.create(this.scope, query, shards)?.page(options);
+    if (page) {
+      const lastOf = [...page.lastOf].map(([id, values]) => [id, positionOfValues(keys, values)] as const);
+      return { ...page, lastOf };
+    }
     const lists = await this.scope.ask(shards, this.#reading(plan, positions, first + 1), options);
     const items = mergeSorted(lists, compareBy(keys), 0, first);
     const isLast = lists.reduce((sum, { length }) => sum + length, 0) <= first;
-    return { items, cursor: isLast ? null : this.cursors.encode(scope, advance(plan, positions, lists, items)) };
+    return { items, isLast, lastOf: lastPositions(plan, lists, items) };
   }
 
   /**
@@ -108,22 +130,25 @@ export class KeysetReader {
     return { meta, where, keys, shards, own, options };
   }
 
-  #reading(
-    { meta, where, keys, own }: KeysetPlan,
-    positions: ShardPositions,
-    limit: number,
-    isDetached = false,
-  ): AskChild<object[]> {
+  #reading(plan: KeysetPlan, positions: ShardPositions, limit: number, isDetached = false): AskChild<object[]> {
+    const callOn = this.#callOn(plan, positions, limit);
     return (em, callOff, id) => {
+      const { where, options } = callOn(id);
+      const reader = isDetached ? em.fork(OWN_OBJECTS) : em;
+      return reader.find(plan.meta.class as never, where, { ...options, ...callOff } as never) as Promise<object[]>;
+    };
+  }
+
+  /** What a shard is asked, from its own position on. */
+  #callOn({ meta, where, keys, own }: KeysetPlan, positions: ShardPositions, limit: number) {
+    return (id: ShardId): { readonly where: Where; readonly options: Options } => {
       const position = positions.get(id);
       const ownMeta = this.scope.children.metadata(meta.class, id);
       // Column types, and with them how a key is compared, are those of the shard's own engine.
       const ownKeys = sortKeysOf(ownMeta, this.#orderOf(keys), true);
       const columns = columnsOf(ownMeta, BY_BYTES[this.scope.engineOf(id).name]);
       const rest = position ? { $and: [asCondition(meta, where), behind(ownKeys, position, columns)] } : where;
-      const reader = isDetached ? em.fork(OWN_OBJECTS) : em;
-      const options = { ...own, ...callOff, limit, orderBy: toOrderBy(ownKeys) };
-      return reader.find(meta.class as never, (rest ?? {}) as never, options as never) as Promise<object[]>;
+      return { where: (rest ?? {}) as Where, options: { ...own, limit, orderBy: toOrderBy(ownKeys) } as Options };
     };
   }
 
@@ -140,19 +165,16 @@ export class KeysetReader {
 const OWN_OBJECTS = { clear: true, keepTransactionContext: true, disableContextResolution: true, useContext: false };
 
 /** Where each shard stands when `items` are delivered: behind its last one among them. */
-function advance(
+function lastPositions(
   { keys, shards }: KeysetPlan,
-  before: ShardPositions,
   lists: readonly (readonly object[])[],
   items: readonly object[],
-): ShardPositions {
+): (readonly [ShardId, KeysetPosition])[] {
   const delivered = new Set(items);
-  const positions = new Map(before);
-  for (const [index, id] of shards.entries()) {
+  return shards.flatMap((id, index) => {
     const last = lists[index]?.findLast((row) => delivered.has(row));
-    if (last) positions.set(id, positionOf(keys, last));
-  }
-  return positions;
+    return last ? [[id, positionOf(keys, last)] as const] : [];
+  });
 }
 
 function leastOf(heads: readonly IteratorResult<object, void>[], compare: (a: object, b: object) => number): number {

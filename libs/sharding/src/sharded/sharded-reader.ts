@@ -46,7 +46,7 @@ export class ShardedReader {
   async #fanOut(entityName: Name, where: Where, options: Options) {
     const meta = this.scope.metadata(entityName);
     const { shards } = await this.scope.route({ kind: 'select', meta, where }, options);
-    return { shards, query: { entityName, where, ...this.#plan(entityName, shards, options) } };
+    return { shards, query: { entityName, whereOn: () => where, ...this.#plan(entityName, shards, options) } };
   }
 
   /** Not `async`: what is loaded already is found a thousand times in a unit of work, and needs nobody to wait for. */
@@ -114,7 +114,7 @@ export class ShardedReader {
     return hits;
   }
 
-  #plan(entityName: Name, shards: readonly ShardId[], options: Options): Omit<FanOutQuery, 'entityName' | 'where'> {
+  #plan(entityName: Name, shards: readonly ShardId[], options: Options): Omit<FanOutQuery, 'entityName' | 'whereOn'> {
     const meta = this.scope.metadata(entityName);
     const own = ormOptionsOf(options);
     const { limit, offset = 0, orderBy } = own;
@@ -187,7 +187,7 @@ function keyOf({ primaryKeys, compositePK }: EntityMetadata, primaryKey: Primary
   return Object.fromEntries(primaryKeys.map((name, index) => [name, values[index]]));
 }
 
-function finding({ entityName, where, optionsOn }: FanOutQuery): AskChild<object[]> {
+function finding({ entityName, whereOn, optionsOn }: FanOutQuery): AskChild<object[]> {
   return (em, callOff, id) =>
     em.find(entityName, where, { ...optionsOn(id), ...callOff } as never) as Promise<object[]>;
 }
