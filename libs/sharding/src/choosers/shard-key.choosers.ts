@@ -102,8 +102,11 @@ function findUpwards<Rule>(entity: unknown, declared: ReadonlyMap<unknown, Rule>
 function memoise<K extends object, V>(compute: (key: K) => V): (key: K) => V {
   const known = new WeakMap<K, { value: V }>();
   return (key) => {
-    const entry = known.get(key) ?? { value: compute(key) };
-    known.set(key, entry);
+    let entry = known.get(key);
+    if (!entry) {
+      entry = { value: compute(key) };
+      known.set(key, entry);
+    }
     return entry.value;
   };
 }

@@ -14,8 +14,35 @@ export type ShardAnswer<T> =
   | { readonly id: ShardId; readonly ok: true; readonly value: T }
   | { readonly id: ShardId; readonly ok: false; readonly error: unknown };
 
-/** Asks one shard. `signal` ends what is still running when nobody waits any more. */
-export type AskShard<T> = (id: ShardId, signal: AbortSignal | undefined) => Promise<T>;
+/** Asks one shard. `callOff` ends what is still running when nobody waits any more. */
+export type AskShard<T> = (id: ShardId, callOff: CallOff) => Promise<T>;
+
+/** Ends what one call has under way on its shards. Its signal is made when somebody listens: most calls come to their end. */
+export class CallOff {
+  #control: AbortController | undefined;
+  #isOver = false;
+
+  constructor(private readonly outer: AbortSignal | undefined) {}
+
+  get signal(): AbortSignal {
+    this.#control ??= new AbortController();
+    if (this.#isOver) this.#control.abort();
+    return this.outer ? AbortSignal.any([this.#control.signal, this.outer]) : this.#control.signal;
+  }
+
+  abort(): void {
+    this.#isOver = true;
+    this.#control?.abort();
+  }
+}
+
+/**
+ * Asks one shard, with less ado than `askEach`: a row by its key costs little more than what is done around it.
+ * @throws {ShardUnavailableError} when it is away or silent until the deadline
+ */
+export function askOne<T>(id: ShardId, ask: AskShard<T>, limits: FanOutLimits): Promise<T> {
+  return askWithin(id, ask, limits, new CallOff(limits.signal));
+}
 
 /**
  * Asks every shard at the same time and gives the values in the order of `shards`. The first failure ends it: the
@@ -24,17 +51,11 @@ export type AskShard<T> = (id: ShardId, signal: AbortSignal | undefined) => Prom
  * @throws {ShardUnavailableError} for a shard that is away or silent until the deadline
  */
 export async function askEach<T>(shards: readonly ShardId[], ask: AskShard<T>, limits: FanOutLimits): Promise<T[]> {
-  const control = new AbortController();
+  const callOff = new CallOff(limits.signal);
   try {
-    return await Promise.all(
-      shards.map(async (id) => {
-        const answer = await askOne(id, ask, limits, control);
-        if (!answer.ok) throw answer.error;
-        return answer.value;
-      }),
-    );
+    return await Promise.all(shards.map((id) => askWithin(id, ask, limits, callOff)));
   } catch (error) {
-    control.abort();
+    callOff.abort();
     throw error;
   }
 }
@@ -45,8 +66,8 @@ export async function askEach<T>(shards: readonly ShardId[], ask: AskShard<T>, l
  */
 export async function writeEach<T>(shards: readonly ShardId[], write: AskShard<T>, limits: FanOutLimits): Promise<T[]> {
   const running: Promise<unknown>[] = [];
-  const noting: AskShard<T> = (id, signal) => {
-    const work = write(id, signal);
+  const noting: AskShard<T> = (id, callOff) => {
+    const work = write(id, callOff);
     running.push(work);
     return work;
   };
@@ -64,31 +85,44 @@ export async function askEachPartially<T>(
   ask: AskShard<T>,
   limits: FanOutLimits,
 ): Promise<ShardAnswer<T>[]> {
-  const control = new AbortController();
-  return Promise.all(shards.map((id) => askOne(id, ask, limits, control)));
+  const callOff = new CallOff(limits.signal);
+  const answer = (id: ShardId): Promise<ShardAnswer<T>> =>
+    askWithin(id, ask, limits, callOff).then(
+      (value) => ({ id, ok: true, value }),
+      (error) => ({ id, ok: false, error }),
+    );
+  return Promise.all(shards.map(answer));
 }
 
-async function askOne<T>(
+function askWithin<T>(
   id: ShardId,
   ask: AskShard<T>,
   { deadlineMs, signal }: FanOutLimits,
-  control: AbortController,
-): Promise<ShardAnswer<T>> {
-  const { promise: late, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => {
-    reject(new ShardUnavailableError(id, `no answer within ${deadlineMs} ms`));
-    control.abort();
-  }, deadlineMs);
-  const leave = () => reject(signal?.reason);
-  try {
-    signal?.throwIfAborted();
-    signal?.addEventListener('abort', leave);
-    const callOff = signal ? AbortSignal.any([control.signal, signal]) : control.signal;
-    return { id, ok: true, value: await Promise.race([ask(id, callOff), late]) };
-  } catch (error) {
-    return { id, ok: false, error: toShardError(id, error) };
-  } finally {
-    clearTimeout(timer);
-    signal?.removeEventListener('abort', leave);
-  }
+  callOff: CallOff,
+): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const leave = () => fail(signal?.reason);
+    const timer = setTimeout(() => {
+      fail(new ShardUnavailableError(id, `no answer within ${deadlineMs} ms`));
+      callOff.abort();
+    }, deadlineMs);
+    const end = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', leave);
+    };
+    const fail = (error: unknown) => {
+      end();
+      reject(toShardError(id, error));
+    };
+    try {
+      signal?.throwIfAborted();
+      signal?.addEventListener('abort', leave);
+      ask(id, callOff).then((value) => {
+        end();
+        resolve(value);
+      }, fail);
+    } catch (error) {
+      fail(error);
+    }
+  });
 }

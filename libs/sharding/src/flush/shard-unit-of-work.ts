@@ -51,9 +51,9 @@ export class ShardUnitOfWork {
     this.#isBroken = false;
   }
 
-  /** Called before each statement on a child: inside a transaction it begins there first. */
-  async enlist(child: ShardChild): Promise<void> {
-    await this.#transaction?.enlist(child);
+  /** Called before each statement on a child: inside a transaction it begins there first, else nobody has to wait. */
+  enlist(child: ShardChild): Promise<void> | undefined {
+    return this.#transaction?.enlist(child);
   }
 
   /** Writes to `ids` outside of a flush: `fn` runs in the current transaction, or in one of its own for several shards. */

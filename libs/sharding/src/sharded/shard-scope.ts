@@ -7,6 +7,8 @@ import {
   type AskShard,
   askEach,
   askEachPartially,
+  askOne,
+  type CallOff as FanOutCallOff,
   type FanOutLimits,
   type ShardAnswer,
   writeEach,
@@ -106,6 +108,11 @@ export class ShardScope {
     return askEach(shards, this.#entering(ask), this.#limits(options));
   }
 
+  /** Asks one shard under the deadline. */
+  askOne<T>(id: ShardId, ask: AskChild<T>, options: ShardCallOptions): Promise<T> {
+    return askOne(id, this.#entering(ask), this.#limits(options));
+  }
+
   /** Like `ask`, for writes: where a failure is going to be rolled back, nothing is left running when it is told. */
   write<T>(shards: readonly ShardId[], ask: AskChild<T>, options: ShardCallOptions): Promise<T[]> {
     const each = this.unitOfWork.isInTransaction ? writeEach : askEach;
@@ -118,10 +125,11 @@ export class ShardScope {
   }
 
   #entering<T>(ask: AskChild<T>): AskShard<T> {
-    return async (id, signal) => {
-      const em = await this.enter(id);
-      // SQLite answers before anybody could call it off, and knows no way to be asked to stop.
-      return ask(em, engineOf(em).wire ? { signal, inflightQueryAbortStrategy: 'cancel query' } : { signal }, id);
+    return (id, callOff) => {
+      const em = this.children.get(id);
+      const run = () => ask(em, callOffOf(em, callOff), id);
+      // Outside of a transaction nothing has to begin, and a turn of waiting for nothing is felt in a read by key.
+      return this.unitOfWork.enlist({ id, em })?.then(run) ?? run();
     };
   }
 
@@ -129,6 +137,16 @@ export class ShardScope {
     const { limits } = this.options;
     return deadlineMs === undefined ? limits : { ...limits, deadlineMs };
   }
+}
+
+/** SQLite answers before anybody could call it off, and knows no way to be asked to stop. */
+function callOffOf(em: SqlEntityManager, callOff: FanOutCallOff): CallOff {
+  if (engineOf(em).wire) return { signal: callOff.signal, inflightQueryAbortStrategy: 'cancel query' };
+  return {
+    get signal() {
+      return callOff.signal;
+    },
+  };
 }
 
 /**

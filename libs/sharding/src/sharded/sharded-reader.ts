@@ -84,6 +84,8 @@ export class ShardedReader {
 
   async #readByKey(lookup: Lookup): Promise<object | null> {
     const { meta, shards, options } = lookup;
+    const [only] = shards;
+    if (only !== undefined && shards.length === 1) return this.scope.askOne(only, readingOne(lookup), options);
     const found = await this.scope.ask(shards, readingOne(lookup), options);
     const holders = shards.filter((_, index) => found[index] != null);
     if (holders.length > 1) throw new AmbiguousIdentityError(meta.className, holders);
@@ -183,13 +185,14 @@ function readingOne({ meta, where, primaryKey, options }: Lookup): AskChild<obje
 
 /** A primary key by property. */
 function keyOf({ primaryKeys, compositePK }: EntityMetadata, primaryKey: Primary<object>): object {
-  const values = (compositePK ? primaryKey : [primaryKey]) as readonly unknown[];
+  if (!compositePK) return { [primaryKeys[0] as string]: primaryKey };
+  const values = primaryKey as unknown as readonly unknown[];
   return Object.fromEntries(primaryKeys.map((name, index) => [name, values[index]]));
 }
 
 function finding({ entityName, whereOn, optionsOn }: FanOutQuery): AskChild<object[]> {
   return (em, callOff, id) =>
-    em.find(entityName, where, { ...optionsOn(id), ...callOff } as never) as Promise<object[]>;
+    em.find(entityName, whereOn(id), { ...optionsOn(id), ...callOff } as never) as Promise<object[]>;
 }
 
 /** The objects of all shards: in order where there is one, else those of one shard after another. */
