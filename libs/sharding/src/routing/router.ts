@@ -60,13 +60,21 @@ export class Router {
 
   /** The shard of a new entity. The caller keeps the answer: a chooser is asked once per object. */
   ofNew(entity: object, meta: EntityMetadata): ShardId {
+    return this.ofEachNew(meta)(entity);
+  }
+
+  /** `ofNew` for many of one class: what is the same for all of them is asked once. */
+  ofEachNew(meta: EntityMetadata): (entity: object) => ShardId {
     if (this.isOnEveryShard(meta)) throw new ReferenceEntityError(meta.className, 'A unit of work writes one shard');
-    if (this.pinned !== undefined) return this.pinned;
-    const shard: unknown = ask('shardChooser', () => this.choosers.shardChooser(entity, meta, this.context));
-    if (shard === undefined || shard === null) {
-      throw new ShardNotChosenError(`The shard chooser gave no shard for a new ${meta.className}.`);
-    }
-    return this.#known(asId('shardChooser', shard));
+    const { pinned, choosers, context } = this;
+    if (pinned !== undefined) return () => pinned;
+    return (entity) => {
+      const shard: unknown = ask('shardChooser', () => choosers.shardChooser(entity, meta, context));
+      if (shard === undefined || shard === null) {
+        throw new ShardNotChosenError(`The shard chooser gave no shard for a new ${meta.className}.`);
+      }
+      return this.#known(asId('shardChooser', shard));
+    };
   }
 
   /**

@@ -120,16 +120,23 @@ export class ShardedWriter {
     this.scope.unitOfWork.assertUsable();
     const batches = new Map<ShardId, Batch>();
     const place = (id: ShardId, row: object, index: number) => {
-      const batch = batches.get(id) ?? { rows: [], indexes: [] };
+      let batch = batches.get(id);
+      if (!batch) {
+        batch = { rows: [], indexes: [] };
+        batches.set(id, batch);
+      }
       batch.rows.push(row);
       batch.indexes.push(index);
-      batches.set(id, batch);
     };
-    const hasCopies = this.scope.router.isOnEveryShard(meta);
-    const key = placingPropertyOf(this.scope.options.choosers.shardChooser, meta);
-    for (const [index, row] of rows.entries()) {
-      if (!hasCopies) place(this.#shardOf(row, meta, options, key), row, index);
-      else for (const id of this.#shardsOfCopies(row, meta, options)) place(id, row, index);
+    if (this.scope.router.isOnEveryShard(meta)) {
+      rows.forEach((row, index) => {
+        for (const id of this.#shardsOfCopies(row, meta, options)) place(id, row, index);
+      });
+    } else {
+      const shardOf = this.#shardsOfNew(meta, options);
+      rows.forEach((row, index) => {
+        place(shardOf(row), row, index);
+      });
     }
     return { batches, shards: this.scope.options.registry.ids.filter((id) => batches.has(id)) };
   }
@@ -145,12 +152,20 @@ export class ShardedWriter {
     return this.scope.router.isOnEveryShard(meta) ? (counts[0] ?? 0) : counts.reduce((sum, count) => sum + count, 0);
   }
 
-  /** @param key  where its chooser looks at nothing else: a stand-in costs more than to choose */
-  #shardOf(row: object, meta: EntityMetadata, { shard }: ShardCallOptions, key: string | undefined): ShardId {
-    if (shard !== undefined) return this.scope.router.pin(shard);
-    if (Utils.isEntity(row)) return this.scope.children.route(row);
-    const isPlain = key !== undefined && Object.hasOwn(row, key);
-    return this.scope.router.ofNew(isPlain ? row : standIn(meta, row), meta);
+  #shardsOfNew(meta: EntityMetadata, { shard }: ShardCallOptions): (row: object) => ShardId {
+    const { router, children, options } = this.scope;
+    if (shard !== undefined) {
+      const pinned = router.pin(shard);
+      return () => pinned;
+    }
+    const choose = router.ofEachNew(meta);
+    // Where the chooser looks at nothing else the row itself will do: a stand-in costs more than to choose.
+    const key = placingPropertyOf(options.choosers.shardChooser, meta);
+    return (row) => {
+      if (Utils.isEntity(row)) return children.route(row);
+      const isPlain = key !== undefined && Object.hasOwn(row, key);
+      return choose(isPlain ? row : standIn(meta, row));
+    };
   }
 
   async #writeEach(
