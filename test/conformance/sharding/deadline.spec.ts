@@ -1,24 +1,42 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { raw } from '@mikro-orm/core';
+import type { ShardedEntityManager } from '#libs/sharding';
 import { eachEngine } from '#libs/testing';
 import { aShardSuite } from './layouts.js';
+import { Location } from './weather.model.js';
 
 /** A statement that takes longer than any test, and how to see whether a server still works at it. */
 const SLOW = {
   postgresql: {
     sql: 'select pg_sleep(60) as deadline_of_a_shard',
-    running: "select 1 from pg_stat_activity where state = 'active' and query like 'select pg_sleep(60) as deadline%'",
+    condition: 'pg_sleep(60) is not null',
+    running:
+      "select 1 from pg_stat_activity where state = 'active' and query like '%pg_sleep(60)%' and pid <> pg_backend_pid()",
   },
   mysql: {
     sql: 'select sleep(60) as deadline_of_a_shard',
-    running: "select 1 from information_schema.processlist where info like 'select sleep(60) as deadline%'",
+    condition: 'sleep(60) = 0',
+    running: "select 1 from information_schema.processlist where info like '%sleep(60)%' and id <> connection_id()",
   },
+};
+
+const SOON = { deadlineMs: 500 };
+
+/** Reads with a condition that takes its time. */
+const READS: Readonly<Record<string, (em: ShardedEntityManager, slowly: object) => Promise<unknown>>> = {
+  find: (em, slowly) => em.find(Location, slowly, SOON),
+  'find in an order': (em, slowly) => em.find(Location, slowly, { ...SOON, orderBy: { city: 'asc' }, limit: 3 }),
+  findOne: (em, slowly) => em.findOne(Location, slowly, SOON),
+  count: (em, slowly) => em.count(Location, slowly, SOON),
+  aggregate: (em, slowly) => em.aggregate(Location, { where: slowly, select: { all: 'count' } }, SOON),
+  stream: (em, slowly) => em.stream(Location, { where: slowly, ...SOON }).next(),
 };
 
 describe('the deadline of a call', () => {
   eachEngine(
     (engine) => {
       const suite = aShardSuite({ engines: [engine, engine] });
-      const { sql, running } = engine.name === 'postgresql' ? SLOW.postgresql : SLOW.mysql;
+      const { sql, condition, running } = engine.name === 'postgresql' ? SLOW.postgresql : SLOW.mysql;
       const isRunning = async () => (await suite.registry.entityManager('shard-2').execute(running)).length > 0;
       const until = async (wanted: boolean) => {
         while ((await isRunning()) !== wanted) await new Promise((resolve) => setTimeout(resolve, 5));
@@ -40,6 +58,15 @@ describe('the deadline of a call', () => {
         await failure;
         await until(false);
         expect(await em.execute('select 1 as one', [], { shard: 'shard-1' })).toEqual([{ one: 1 }]);
+      });
+
+      it.each(Object.keys(READS))('ends a %s at the server, too', async (name) => {
+        await suite.create().insertMany(Location, [{ id: 1, continent: 'north_america' }]);
+        const call = READS[name]?.(suite.create(), { [raw(condition)]: [] });
+        const failure = expect(call).rejects.toThrow(/no answer within 500 ms/);
+        await until(true);
+        await failure;
+        await until(false);
       });
 
       it('ends what the others still do when one shard fails', async () => {

@@ -1,4 +1,4 @@
-import type { EntityMetadata } from '@mikro-orm/core';
+import type { AbortQueryOptions, EntityMetadata } from '@mikro-orm/core';
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import { CompiledQuery } from 'kysely';
 import type { BulkStatement } from '../engines/bulk-dialect.js';
@@ -12,6 +12,11 @@ export function tableOf(em: SqlEntityManager, meta: EntityMetadata): string {
 
 type Result = Record<string, unknown>;
 
+/** Protected in MikroORM's types. */
+interface Abortable {
+  getAbortOptions(): AbortQueryOptions | undefined;
+}
+
 /**
  * Sends a statement on the transaction of `em`, where checks of SQL see it, with values apart from the text.
  * @throws {DriverException} as MikroORM would
@@ -19,7 +24,11 @@ type Result = Record<string, unknown>;
 export async function send(em: SqlEntityManager, sql: string, parameters: readonly unknown[]) {
   try {
     const query = CompiledQuery.raw(sql, [...parameters]);
-    const { rows, numAffectedRows } = await runAnnounced('bulk', () => em.getKysely().executeQuery<Result>(query));
+    // Whoever forked `em` with a signal may call the whole write off.
+    const abort = (em as unknown as Abortable).getAbortOptions();
+    const { rows, numAffectedRows } = await runAnnounced('bulk', () =>
+      em.getKysely().executeQuery<Result>(query, abort),
+    );
     return { rows, affected: Number(numAffectedRows ?? 0) };
   } catch (error) {
     throw em.getDriver().convertException(error as Error);

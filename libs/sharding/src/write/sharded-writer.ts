@@ -15,7 +15,7 @@ import { ShardNotChosenError } from '../errors/shard-not-chosen.error.js';
 import type { ShardId } from '../registry/shard-definition.js';
 import { primaryKeyOf } from '../routing/router.js';
 import { standIn } from '../routing/stand-in.js';
-import type { ShardScope } from '../sharded/shard-scope.js';
+import type { CallOff, ShardScope } from '../sharded/shard-scope.js';
 import type { ShardCallOptions, ShardedExecuteOptions, ShardedWriteOptions } from '../sharded/sharded-options.js';
 import { LoadedObjects } from './loaded-objects.js';
 
@@ -67,9 +67,9 @@ export class ShardedWriter {
     await this.#write(shards, options, () =>
       this.scope.write(
         shards,
-        async (em, _callOff, id) => {
+        async (em, callOff, id) => {
           const batch = batches.get(id) as Batch;
-          const inserted = await em.insertMany(entityName, batch.rows as never);
+          const inserted = await revocably(em, callOff, (own) => own.insertMany(entityName, batch.rows as never));
           // MikroORM tells the keys that the database assigned; of those that were given it knows the last.
           for (const [position, row] of batch.rows.entries()) {
             const key = primaryKeyOf(meta, keyPart(meta, row)) ?? (inserted[position] as Primary<object>);
@@ -91,7 +91,12 @@ export class ShardedWriter {
     const meta = this.scope.metadata(entity);
     const { shards, batches } = this.#batchesOf(meta, rows, options);
     const results = await this.#write(shards, options, () =>
-      this.scope.write(shards, (em, _callOff, id) => bulkInsert(em, entity, (batches.get(id) as Batch).rows), options),
+      this.scope.write(
+        shards,
+        // Several statements, which are to know of the call's end one and all.
+        (em, callOff, id) => bulkInsert(em.fork({ ...BESIDE, ...callOff }), entity, (batches.get(id) as Batch).rows),
+        options,
+      ),
     );
     return this.#total(
       meta,
@@ -181,7 +186,12 @@ export class ShardedWriter {
     if (this.scope.children.opened().length > 0) await this.scope.unitOfWork.flush(this.scope.transaction(options));
     const { shard: _shard, deadlineMs: _deadlineMs, mode: _mode, homeShard: _homeShard, ...own } = options;
     const counts = await this.#write(shards, options, () =>
-      this.scope.write(shards, (em) => work(new LoadedObjects(em, meta), (send) => send(em, own as never)), options),
+      this.scope.write(
+        shards,
+        (em, callOff) =>
+          work(new LoadedObjects(em, meta), (send) => revocably(em, callOff, (it) => send(it, own as never))),
+        options,
+      ),
     );
     return this.#total(meta, counts);
   }
@@ -196,4 +206,22 @@ function keyPart(meta: EntityMetadata, row: object): object {
   return Object.fromEntries(meta.primaryKeys.map((name) => [name, (row as Record<string, unknown>)[name]]));
 }
 
+/** Of the same transaction, and knowing no entities. */
+const BESIDE = {
+  clear: true,
+  keepTransactionContext: true,
+  disableContextResolution: true,
+  useContext: false,
+} as const;
+
 type Write = (send: (em: SqlEntityManager, options: never) => Promise<number>) => Promise<number>;
+
+/**
+ * Sends a write that leaves nothing when it is called off. Alone it might be done before its server hears of that, and after
+ * its caller was told that it is late; in a transaction it is rolled back. SQLite does it at once, or has not begun.
+ */
+function revocably<T>(em: SqlEntityManager, callOff: CallOff, send: (em: SqlEntityManager) => Promise<T>): Promise<T> {
+  const own = em.fork({ ...BESIDE, ...callOff });
+  const isAlone = !em.isInTransaction() && callOff.inflightQueryAbortStrategy !== undefined;
+  return isAlone ? own.transactional(send, { clear: true }) : send(own);
+}
