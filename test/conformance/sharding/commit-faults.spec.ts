@@ -103,6 +103,15 @@ function describeStored(stored: Record<ShardId, boolean>): string {
     return { id, error, ms, entry: matrix.at(-1) as Row };
   }
 
+  /** The error says of every shard what has become of it; of the one that broke it cannot. */
+  function expectTold(error: unknown, broken: ShardId, stored: Record<ShardId, boolean>): void {
+    expect(error).toBeInstanceOf(CommitFailedError);
+    const { outcome } = error as CommitFailedError;
+    expect(outcome.unknown).toEqual([broken]);
+    for (const it of outcome.committed) expect(stored[it]).toBe(true);
+    for (const it of [...outcome.failed, ...outcome.rolledBack]) expect(stored[it]).toBe(false);
+  }
+
   const cut = (shard: ShardId) => world.proxy(shard).cut();
   const hang = (shard: ShardId) => world.proxy(shard).hang();
   const moments: readonly Moment[] = ['before', 'after'];
@@ -121,6 +130,16 @@ function describeStored(stored: Record<ShardId, boolean>): string {
         },
       );
     }
+
+    it.each(moments)('commit: costs the time for an answer and no more when the shard hangs %s it', async (moment) => {
+      const row = { mode: 'single' as const, fault: 'hang', step: 'commit', moment };
+      const { id, error, ms, entry } = await flushWith(row, shard, shard, hang, [shard]);
+      expect(ms).toBeLessThan(ANSWER_MS + 5_000);
+      expect(error).toMatchObject({ code: 'shard_unavailable', shardId: shard });
+      const { [shard]: isStored } = await world.stored(id);
+      entry.stored = describeStored({ [shard]: isStored as boolean });
+      expect(isStored).toBe(moment === 'after');
+    });
   });
 
   describe.each([
@@ -146,12 +165,21 @@ function describeStored(stored: Record<ShardId, boolean>): string {
           expect(stored).toEqual({ left: false, right: false, third: false });
           return;
         }
-        expect(error).toBeInstanceOf(CommitFailedError);
-        const { outcome } = error as CommitFailedError;
-        expect(outcome.unknown).toEqual([shard]);
-        for (const it of outcome.committed) expect(stored[it]).toBe(true);
-        for (const it of [...outcome.failed, ...outcome.rolledBack]) expect(stored[it]).toBe(false);
+        expectTold(error, shard, stored);
       });
+      if (step !== 'commit') continue;
+      it.each(moments)(
+        `commit on ${shard}: costs the time for an answer and no more when it hangs %s it`,
+        async (moment) => {
+          const row = { mode: 'multi' as const, fault: 'hang', step: 'commit', moment };
+          const { id, error, ms, entry } = await flushWith(row, shard, homeShard, hang, [homeShard, other]);
+          expect(ms).toBeLessThan(ANSWER_MS + 5_000);
+          const stored = await world.stored(id);
+          entry.stored = describeStored({ [homeShard]: !!stored[homeShard], [other]: !!stored[other] });
+          Object.assign(entry, { step: `commit ${shard === homeShard ? 'home' : 'other'}` });
+          expectTold(error, shard, stored);
+        },
+      );
     }
   });
 
