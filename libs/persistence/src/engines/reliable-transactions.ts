@@ -10,6 +10,7 @@ import { StatementWatch } from './statement-watch.js';
 import type { TransactionDialect } from './transaction-dialect.js';
 import { TransactionKeeper } from './transaction-keeper.js';
 import type { TwoPhaseDialect } from './two-phase-dialect.js';
+import { askUpdatesForWhatIsWanted } from './update-answers.js';
 
 /**
  * `driver` with what every connection pool of ours has, innermost first: a gate that bounds how long one waits for it, that it is
@@ -26,6 +27,7 @@ export function withReliableTransactions(
     constructor(config: Configuration) {
       super(config);
       const connections = [this.connection, ...this.replicas] as AbstractSqlConnection[];
+      askUpdatesForWhatIsWanted(this);
       installPoolGates(this, connections, (config.get('pool') ?? {}) as PoolGateOptions);
       for (const connection of connections) {
         openOnePool(connection);
