@@ -27,6 +27,17 @@ export function eachAtomicLayout(cases: (suite: ShardSuite) => void): void {
   }
 }
 
+/** The same, and for 1, 2, 4 and 16 schemas of one PostgreSQL database: the cheapest shards that can prepare. */
+export function eachAtomicNumberOfShards(cases: (suite: ShardSuite) => void): void {
+  eachAtomicLayout(cases);
+  const postgresql = findEngine('postgresql');
+  if (!postgresql) return;
+  for (const count of [1, 2, 4, 16]) {
+    const layout = { engines: Array(count).fill(postgresql), inSchemas: true };
+    describe(`over ${count} shards`, () => cases(aShardSuite(layout)));
+  }
+}
+
 /** Declares `cases` for three shards of which one at least cannot prepare. */
 export function eachLayoutWithSqlite(cases: (suite: ShardSuite) => void): void {
   const sqlite = findEngine('sqlite');

@@ -7,8 +7,8 @@ import {
   TransactionRecoverer,
   UnitOfWorkBrokenError,
 } from '#libs/sharding';
-import { eachAtomicLayout, eachLayoutWithSqlite } from './atomic-layouts.js';
-import type { ShardSuite } from './layouts.js';
+import { eachAtomicNumberOfShards, eachLayoutWithSqlite } from './atomic-layouts.js';
+import { CONTINENTS, type Continent, itApart, type ShardSuite } from './layouts.js';
 import { Location } from './weather.model.js';
 
 /** Ids of the locations on each shard, read past the sharded EntityManager. */
@@ -40,7 +40,14 @@ function spread(suite: ShardSuite, firstId: number) {
 }
 
 describe('a transaction in the mode "atomic"', () => {
-  eachAtomicLayout((suite) => {
+  eachAtomicNumberOfShards((suite) => {
+    /** Ids on each shard, from those of each continent. */
+    const idsOf = (ids: Partial<Record<Continent, number[]>>) =>
+      suite.registry.ids.map((id) => {
+        const own = CONTINENTS.filter((it) => suite.at(it) === id).flatMap((it) => ids[it] ?? []);
+        return own.sort((one, other) => one - other);
+      });
+    const first = { north_america: [1], asia: [2], europe: [3] };
     const nothingInDoubt = async () => {
       const recoverer = new TransactionRecoverer({ shards: suite.registry, graceMs: 0 });
       expect(await recoverer.recover()).toEqual({ committed: 0, rolledBack: 0, inDoubt: 0, missing: [] });
@@ -48,25 +55,30 @@ describe('a transaction in the mode "atomic"', () => {
 
     it('commits on every shard, and leaves nothing prepared', async () => {
       await spread(suite, 1).flush();
-      expect(await idsOnEach(suite)).toEqual([[1], [2], [3]]);
+      expect(await idsOnEach(suite)).toEqual(idsOf(first));
       await nothingInDoubt();
     });
 
-    it('keeps its decision on the home shard alone, by default the first that takes part', async () => {
+    itApart(suite, 2, 'keeps its decision on the home shard alone, by default the first that takes part', async () => {
       const before = (await decisionsOf(suite, 'shard-1')).length;
       await spread(suite, 1).flush();
       expect(await decisionsOf(suite, 'shard-1')).toHaveLength(before + 1);
     });
 
-    it('keeps its decision on the home shard that is asked for, also when nothing else is written there', async () => {
-      const before = (await decisionsOf(suite, 'shard-3')).length;
-      const em = suite.create();
-      em.create(Location, { id: 1, continent: 'asia' });
-      em.create(Location, { id: 2, continent: 'north_america' });
-      await em.flush({ mode: 'atomic', homeShard: 'shard-3' });
-      expect(await decisionsOf(suite, 'shard-3')).toHaveLength(before + 1);
-      expect(await idsOnEach(suite)).toEqual([[2], [1], []]);
-    });
+    itApart(
+      suite,
+      3,
+      'keeps its decision on the home shard that is asked for, also when nothing else is written there',
+      async () => {
+        const before = (await decisionsOf(suite, 'shard-3')).length;
+        const em = suite.create();
+        em.create(Location, { id: 1, continent: 'asia' });
+        em.create(Location, { id: 2, continent: 'north_america' });
+        await em.flush({ mode: 'atomic', homeShard: 'shard-3' });
+        expect(await decisionsOf(suite, 'shard-3')).toHaveLength(before + 1);
+        expect(await idsOnEach(suite)).toEqual(idsOf({ north_america: [2], asia: [1] }));
+      },
+    );
 
     it('is an ordinary one on one shard: no decision is written', async () => {
       const decisions = () => Promise.all(suite.registry.ids.map((id) => decisionsOf(suite, id)));
@@ -77,16 +89,16 @@ describe('a transaction in the mode "atomic"', () => {
       await em.transactional(async () => {
         em.create(Location, { id: 2, continent: 'asia' });
       });
-      expect(await idsOnEach(suite)).toEqual([[], [1, 2], []]);
+      expect(await idsOnEach(suite)).toEqual(idsOf({ asia: [1, 2] }));
       expect(await decisions()).toEqual(before);
     });
 
-    it('leaves every shard unchanged when one refuses a row, and then wants to be cleared', async () => {
+    itApart(suite, 2, 'leaves every shard unchanged when one refuses a row, and then wants to be cleared', async () => {
       await spread(suite, 1).flush();
       const em = spread(suite, 10);
       em.create(Location, { id: 2, continent: 'asia' });
       await expect(em.flush()).rejects.toThrow(/unique|duplicate/i);
-      expect(await idsOnEach(suite)).toEqual([[1], [2], [3]]);
+      expect(await idsOnEach(suite)).toEqual(idsOf(first));
       await expect(em.flush()).rejects.toThrow(UnitOfWorkBrokenError);
       await nothingInDoubt();
     });
@@ -96,18 +108,18 @@ describe('a transaction in the mode "atomic"', () => {
       suite.registry.get('shard-1').em.getEventManager().registerSubscriber(listener);
       await expect(spread(suite, 1).flush()).rejects.toThrow('no entry');
       listener.beforeTransactionCommit = async () => {};
-      expect(await idsOnEach(suite)).toEqual([[], [], []]);
+      expect(await idsOnEach(suite)).toEqual(idsOf({}));
       await nothingInDoubt();
     });
 
-    it.each(['shard-1', 'shard-2'])(
-      'stands on every shard when a subscriber of %s fails after the commit',
-      async (id) => {
+    it.each(['north_america', 'asia'] as const)(
+      'stands on every shard when a subscriber in %s fails after the commit',
+      async (continent) => {
         const failing: EventSubscriber = { afterTransactionCommit: () => Promise.reject(new Error('too late')) };
-        suite.registry.get(id).em.getEventManager().registerSubscriber(failing);
+        suite.registry.get(suite.at(continent)).em.getEventManager().registerSubscriber(failing);
         await expect(spread(suite, 1).flush()).rejects.toThrow('too late');
         failing.afterTransactionCommit = async () => {};
-        expect(await idsOnEach(suite)).toEqual([[1], [2], [3]]);
+        expect(await idsOnEach(suite)).toEqual(idsOf(first));
         await nothingInDoubt();
       },
     );
@@ -115,23 +127,27 @@ describe('a transaction in the mode "atomic"', () => {
     it('rolls back what a callback has written when it throws, and a part of it by a savepoint', async () => {
       const em = suite.create({ mode: 'atomic' });
       await em.transactional(async () => {
-        await em.on('shard-1').then((child) => child.insert(Location, { id: 1, continent: 'north_america' }));
+        await em
+          .on(suite.at('north_america'))
+          .then((child) => child.insert(Location, { id: 1, continent: 'north_america' }));
         const nested = em.transactional(async () => {
-          await em.on('shard-1').then((child) => child.insert(Location, { id: 2, continent: 'north_america' }));
-          await em.on('shard-2').then((child) => child.insert(Location, { id: 3, continent: 'asia' }));
+          await em
+            .on(suite.at('north_america'))
+            .then((child) => child.insert(Location, { id: 2, continent: 'north_america' }));
+          await em.on(suite.at('asia')).then((child) => child.insert(Location, { id: 3, continent: 'asia' }));
           throw new Error('inner');
         });
         await expect(nested).rejects.toThrow('inner');
-        await em.on('shard-2').then((child) => child.insert(Location, { id: 4, continent: 'asia' }));
+        await em.on(suite.at('asia')).then((child) => child.insert(Location, { id: 4, continent: 'asia' }));
       });
-      expect(await idsOnEach(suite)).toEqual([[1], [4], []]);
+      expect(await idsOnEach(suite)).toEqual(idsOf({ north_america: [1], asia: [4] }));
       const failing = suite.create({ mode: 'atomic' }).transactional(async (own) => {
-        await own.on('shard-2').then((child) => child.insert(Location, { id: 5, continent: 'asia' }));
-        await own.on('shard-3').then((child) => child.insert(Location, { id: 6, continent: 'europe' }));
+        await own.on(suite.at('asia')).then((child) => child.insert(Location, { id: 5, continent: 'asia' }));
+        await own.on(suite.at('europe')).then((child) => child.insert(Location, { id: 6, continent: 'europe' }));
         throw new Error('outer');
       });
       await expect(failing).rejects.toThrow('outer');
-      expect(await idsOnEach(suite)).toEqual([[1], [4], []]);
+      expect(await idsOnEach(suite)).toEqual(idsOf({ north_america: [1], asia: [4] }));
       await nothingInDoubt();
     });
 
@@ -147,7 +163,7 @@ describe('a transaction in the mode "atomic"', () => {
         ]);
         expect(await em.count(Location)).toBe(4);
       });
-      expect(await idsOnEach(suite)).toEqual([[1, 8], [], [3, 7]]);
+      expect(await idsOnEach(suite)).toEqual(idsOf({ north_america: [1, 8], europe: [3, 7] }));
     });
 
     it('is ready on these shards, as a start can ask', async () => {
@@ -161,11 +177,13 @@ describe('a transaction in the mode "atomic"', () => {
       }
       // As many at once as the pool has places.
       await Promise.all([100, 110, 120].map((id) => spread(suite, id).flush()));
-      expect((await idsOnEach(suite)).map((ids) => ids.length)).toEqual([8, 8, 8]);
+      const firsts = [1, 11, 21, 31, 41, 100, 110, 120];
+      const ids = (offset: number) => firsts.map((id) => id + offset);
+      expect(await idsOnEach(suite)).toEqual(idsOf({ north_america: ids(0), asia: ids(1), europe: ids(2) }));
       await nothingInDoubt();
     });
 
-    it('tells subscribers of a commit once, after it is decided', async () => {
+    itApart(suite, 3, 'tells subscribers of a commit once, after it is decided', async () => {
       const heard: string[] = [];
       const listeners = suite.registry.all().map(({ id, orm }) => {
         const listener: EventSubscriber = {
