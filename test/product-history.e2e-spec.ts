@@ -117,7 +117,11 @@ describe('the history of a product over HTTP', () => {
     const member = withToken(test.app, await logIn(test.app, account.email, account.password));
     const looks = [`?asOf=${between.toISOString()}`, '/versions', '/diff?from=1&to=2'];
     expect((await member.call(url)).status).toBe(200);
+    expect((await member.call(url, { method: 'PATCH', body: { isbn: '2' } })).status).toBe(200);
     for (const look of looks) expect(await member.call(url + look)).toMatchObject({ status: 403 });
+    for (const body of [{ version: 1, dryRun: true }, { version: 1 }]) {
+      expect(await member.call(`${url}/revert`, { body })).toMatchObject({ status: 403, body: { code: 'forbidden' } });
+    }
     for (const look of looks) expect((await call(url + look)).status).toBe(200);
     const { data } = (await call('/v1/audit?action=audit_read&limit=3')).body;
     expect(data.map((it: { changes: object }) => it.changes).reverse()).toEqual([
@@ -168,6 +172,24 @@ describe('the history of a product over HTTP', () => {
       body: { code: 'conflict', errors: [{ pointer: '/sku' }] },
     });
     expect((await call(url)).body).toEqual(before);
+  });
+
+  it('has on record who was told what a version would change, or what stands against it', async () => {
+    const { id, url } = await aProductWithAPast('tried');
+    await call(url, 'PATCH', { sku: 'tried-no-more' });
+    await call('/v1/products', undefined, { ...book, sku: 'tried' });
+    const revert = (body: object, headers = {}) => acme.owner.call(`${url}/revert`, { body, headers });
+    expect((await revert({ version: 4, dryRun: true })).status).toBe(200);
+    expect((await revert({ version: 1, dryRun: true })).status).toBe(409);
+    // The transaction of a key is rolled back, and what it has done with it.
+    expect((await revert({ version: 2 }, { 'idempotency-key': 'tried-2' })).status).toBe(409);
+    expect((await revert({ version: 99 })).status).toBe(404);
+    const { data } = (await call('/v1/audit?action=audit_read&limit=3')).body;
+    expect(data.map((it: { changes: object }) => it.changes).reverse()).toEqual([
+      { revertOf: { old: null, new: id }, version: { old: null, new: 4 } },
+      { conflictsOf: { old: null, new: id }, version: { old: null, new: 1 } },
+      { conflictsOf: { old: null, new: id }, version: { old: null, new: 2 } },
+    ]);
   });
 
   it("answers another tenant's product like one that never existed", async () => {

@@ -76,6 +76,8 @@ describe('the sealed trail over HTTP', () => {
     const proof = (await acme.owner.call(`/v1/audit/${entry.id}/proof`)).body;
     expect(proof.entry).toMatchObject({ id: entry.id, action: 'create', tenantId: acme.id });
     expect(isIncluded(proof)).toBe(true);
+    const { data: looks } = (await acme.owner.call('/v1/audit?action=audit_read&limit=1')).body;
+    expect(looks).toMatchObject([{ changes: { proofOf: { new: entry.id } } }]);
     const consistency = (await acme.owner.call(`/v1/audit/consistency?from=${kept.size}`)).body;
     expect(isConsistent(kept, consistency)).toBe(true);
     expect((await acme.owner.call('/v1/audit/consistency?from=100000')).status).toBe(409);

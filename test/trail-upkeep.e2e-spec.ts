@@ -80,6 +80,8 @@ describe('exports, purges, holds and erasures over HTTP', () => {
     const { body: hold, status } = await acme.owner.call('/v1/audit/holds', { body: { reason: 'case 42' } });
     expect(status).toBe(201);
     expect((await acme.owner.call('/v1/audit/holds')).body.data).toEqual([hold]);
+    const { data: looks } = (await acme.owner.call('/v1/audit?action=audit_read&limit=1')).body;
+    expect(looks).toMatchObject([{ route: '/v1/audit/holds', method: 'GET', changes: { holds: { new: 1 } } }]);
     const old = { before: '2020-01-01T00:00:00Z', reason: 'the rule' };
     expect((await acme.owner.call('/v1/audit/purges', { body: old })).body).toEqual({ purged: 0, held: 0 });
     expect((await acme.owner.call(`/v1/audit/holds/${hold.id}`, { method: 'DELETE' })).status).toBe(204);

@@ -1,6 +1,13 @@
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import { Injectable } from '@nestjs/common';
-import { AuditReconciler, dropWitnessSql, TenantRoster, type UnrecordedChange, witnessSql } from '#libs/audit';
+import {
+  AuditReconciler,
+  AuditTrail,
+  dropWitnessSql,
+  TenantRoster,
+  type UnrecordedChange,
+  witnessSql,
+} from '#libs/audit';
 import { type Actor, type ContextTenant, runAs } from '#libs/context';
 import { CurrentEntityManager, getEngine, runInSystemFrame } from '#libs/persistence';
 
@@ -26,6 +33,7 @@ export class AuditWitnesses {
     private readonly roster: TenantRoster,
     private readonly entityManager: CurrentEntityManager,
     private readonly reconciler: AuditReconciler,
+    private readonly trail: AuditTrail,
   ) {}
 
   /** Databases and schemas on PostgreSQL that hold rows of tenants. Others have no witnesses. */
@@ -73,9 +81,13 @@ export class AuditWitnesses {
     });
   }
 
-  /** @throws {WitnessesMissingError} */
+  /** Whatever it shows is on record as read. @throws {WitnessesMissingError} */
   async reconcile(tenant: ContextTenant, from?: Date): Promise<UnrecordedChangeOfTenant[]> {
-    const changes = await this.#at(tenant, () => this.reconciler.reconcile(from && { from }));
+    const changes = await this.#at(tenant, async () => {
+      const found = await this.reconciler.reconcile(from && { from });
+      if (found.length > 0) await this.trail.record({ action: 'audit_read', details: { unrecorded: found.length } });
+      return found;
+    });
     return changes.map((change) => ({ tenant: tenant.slug, ...change }));
   }
 

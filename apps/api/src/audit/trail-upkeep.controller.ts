@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query, StreamableFile } from '@nestjs/common';
-import { AuditErasure, AuditExporter, AuditRetention } from '#libs/audit';
+import { AuditErasure, AuditExporter, AuditRetention, AuditTrail } from '#libs/audit';
 import { RequirePermission } from '../http/access.decorators.js';
 import { EntityIdPipe } from '../http/entity-id.pipe.js';
 import { toHoldView } from './hold.view.js';
@@ -26,6 +26,7 @@ export class TrailUpkeepController {
     private readonly exporter: AuditExporter,
     private readonly retention: AuditRetention,
     private readonly erasure: AuditErasure,
+    private readonly trail: AuditTrail,
   ) {}
 
   /** The whole trail, streamed. As NDJSON it can be verified offline: `rowhouse audit verify <file>`. */
@@ -47,7 +48,9 @@ export class TrailUpkeepController {
   @RequirePermission('audit:read')
   @Get('holds')
   async holds() {
-    return { data: (await this.retention.holds()).map(toHoldView) };
+    const holds = await this.retention.holds();
+    await this.trail.record({ action: 'audit_read', details: { holds: holds.length } });
+    return { data: holds.map(toHoldView) };
   }
 
   /** Keeps entries from being purged. Without anything but a reason, all of them. */

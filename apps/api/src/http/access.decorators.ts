@@ -3,7 +3,12 @@ import { ApiSecurity } from '@nestjs/swagger';
 import type { Permission } from '#libs/identity';
 
 /** What a route asks of its caller. Without a decorator: any member of a tenant, and no API key. */
-export type Access = 'public' | 'credentials' | 'account' | 'operator' | { readonly permission: Permission };
+export type Access =
+  | 'public'
+  | 'credentials'
+  | 'account'
+  | 'operator'
+  | { readonly permissions: readonly Permission[] };
 
 export const ACCESS = 'rowhouse:access';
 
@@ -19,5 +24,6 @@ export const AnyAccount = () => SetMetadata<string, Access>(ACCESS, 'account');
 /** Platform operators only. Such a route works for no tenant: tenant-owned data is out of its reach. */
 export const OperatorOnly = () => SetMetadata<string, Access>(ACCESS, 'operator');
 
-/** Members of the tenant whose role includes `permission`, and its API keys that include it. */
-export const RequirePermission = (permission: Permission) => SetMetadata<string, Access>(ACCESS, { permission });
+/** Members of the tenant whose role includes all of `permissions`, and its API keys that include them. */
+export const RequirePermission = (...permissions: readonly [Permission, ...Permission[]]) =>
+  SetMetadata<string, Access>(ACCESS, { permissions });

@@ -116,7 +116,8 @@ function admitOperator(caller: Caller): true {
 
 function admit(caller: Caller, access: Access | undefined): true {
   if (access === 'credentials') return true;
-  if (typeof access === 'object') return admitPermitted(caller, access.permission);
+  if (typeof access === 'object')
+    return access.permissions.every((permission) => admitPermitted(caller, permission)) as true;
   // A key may what it was given by name, so where no permission is named it may nothing.
   if (caller.kind !== 'user') throw new PermissionDeniedError('person');
   return true;

@@ -242,7 +242,10 @@ export class AuditTrail {
    */
   async verify(options: VerifyOptions = {}): Promise<TrailVerdict> {
     if (!this.verifier) throw new SealingNotConfiguredError();
-    return this.verifier.verify(options);
+    const verdict = await this.verifier.verify(options);
+    const { ok, entries, fault } = verdict;
+    await this.record({ action: 'audit_verified', details: { ok, entries, ...(fault && { fault: fault.kind }) } });
+    return verdict;
   }
 
   #classesOf(entity: EntityClass): EntityMetadata[] {

@@ -1,6 +1,7 @@
-import { Body, Controller, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Param, Post, Query, Res, UseFilters } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { AuditTrail } from '#libs/audit';
+import { RecordedConflictFilter } from '../../audit/recorded-conflict.filter.js';
 import {
   type DiffQuery,
   diffQuerySchema,
@@ -43,17 +44,21 @@ export class ProductHistoryController {
     return { from, to, changes };
   }
 
-  /** The product as it is then; a deleted one is there again. */
-  @RequirePermission('catalogue:write')
+  /** The product as it is then; a deleted one is there again. What it answers tells of the past, so it is for readers of it. */
+  @RequirePermission('audit:read', 'catalogue:write')
   @Post('revert')
   @HttpCode(200)
+  @UseFilters(RecordedConflictFilter)
   async revert(
     @Param('id', EntityIdPipe) id: string,
     @Body({ schema: revertSchema }) { version, dryRun }: RevertInput,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
     const result = await this.trail.revert(Product, id, version, { dryRun });
-    if (dryRun) return result;
+    if (dryRun) {
+      await this.#recordRead({ revertOf: id, version });
+      return result;
+    }
     const product = await this.products.get(id);
     reply.header('etag', toEntityTag(product.version));
     return toProductView(product);

@@ -62,6 +62,8 @@ describe('rowhouse audit witness and audit reconcile', () => {
         { tenant: 'acme', operation: 'update', table: 'product', entityId: body.id, explainedBy: null },
       ]);
       expect([code, stderr]).toEqual([1, expect.stringContaining('1 changes have no audit entry')]);
+      const { data } = (await acme.owner.call('/v1/audit?action=audit_read')).body;
+      expect(data).toMatchObject([{ actor: { id: 'audit-witnesses' }, changes: { unrecorded: { new: 1 } } }]);
       expect((await call('reconcile', '--from', new Date(Date.now() + 60_000).toISOString())).code).toBe(0);
       expect((await call('reconcile', '--from', 'yesterday')).code).toBe(2);
     });

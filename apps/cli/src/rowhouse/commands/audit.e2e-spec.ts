@@ -90,9 +90,11 @@ describe('rowhouse audit', () => {
     });
   });
 
-  it('checks a trail in its database', async () => {
+  it('checks a trail in its database, on record', async () => {
     const { code, stdout } = await call(['check', 'acme', '--json']);
     expect([code, JSON.parse(stdout).ok]).toEqual([0, true]);
+    const { data } = (await acme.owner.call('/v1/audit?action=audit_verified')).body;
+    expect(data).toMatchObject([{ changes: { ok: { new: true } }, actor: { type: 'system' } }]);
   });
 
   it('rotates and revokes keys; the server goes on with the new one', async () => {
