@@ -68,11 +68,15 @@ export async function whyNoSmallDisk(engine: TestEngine): Promise<string | undef
   return existsSync(await dataFolder(engine)) ? undefined : 'the server is on another machine';
 }
 
-/** Makes an empty database on a small disk. Ask `whyNoSmallDisk` first. */
-export async function aSmallDisk(engine: TestEngine): Promise<SmallDisk> {
-  const [size, grown] = SIZES[engine.name];
+/**
+ * Makes an empty database on a small disk. Ask `whyNoSmallDisk` first.
+ *
+ * @param more  megabytes beyond what a few tables need
+ */
+export async function aSmallDisk(engine: TestEngine, more = 0): Promise<SmallDisk> {
+  const [size, grown] = SIZES[engine.name].map((megabytes) => megabytes + more) as [number, number];
   const place = engine.name === 'sqlite' ? ownFile() : await ownFolder(engine);
-  if (!mayMount()) return quotaOf(place);
+  if (!mayMount()) return quotaOf(place, size, grown);
   const { folder, url } = place;
   mount(folder, size);
   await place.use();
@@ -101,12 +105,12 @@ interface Place {
 const nothing = async () => {};
 
 /** SQLite's own limit, in pages of 4 KB. */
-function quotaOf({ url, remove }: Place): SmallDisk {
-  const setPages = (send: Send, pages: number) => send(`pragma max_page_count = ${pages}`);
+function quotaOf({ url, remove }: Place, size: number, grown: number): SmallDisk {
+  const limitTo = (send: Send, megabytes: number) => send(`pragma max_page_count = ${megabytes * 250}`);
   return {
     url,
-    limit: async (send) => void (await setPages(send, 500)),
-    grow: async (send) => void (await setPages(send, 2000)),
+    limit: async (send) => void (await limitTo(send, size)),
+    grow: async (send) => void (await limitTo(send, grown)),
     drop: remove,
   };
 }

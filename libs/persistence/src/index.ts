@@ -60,6 +60,7 @@ export { type RowConstraint, RowConstraintError } from './errors/row-constraint.
 export { RowMissingError } from './errors/row-missing.error.js';
 export { RowTenantMismatchError } from './errors/row-tenant-mismatch.error.js';
 export { RowVersionError } from './errors/row-version.error.js';
+export { StorageFullError } from './errors/storage-full.error.js';
 export { TransactionConflictError } from './errors/transaction-conflict.error.js';
 export { TransactionNestingError } from './errors/transaction-nesting.error.js';
 export { TransactionPoolerError } from './errors/transaction-pooler.error.js';

@@ -148,6 +148,12 @@ export const problemCatalogue: Readonly<Record<ErrorCode, ProblemKind>> = {
   slot_occupied: INTERNAL,
   slug_taken: { status: 409, title: 'Slug taken' },
   statement_refused: INTERNAL,
+  storage_full: {
+    status: 503,
+    title: 'Storage full',
+    detail:
+      'There is no room left for your data, and nothing of this request was kept. Try again after as many seconds as Retry-After says.',
+  },
   strategy_unsupported: { status: 400, title: 'Invalid input', code: 'invalid_input' },
   tenant_ambiguous: { status: 400, title: 'Tenant ambiguous' },
   tenant_immutable: INTERNAL,

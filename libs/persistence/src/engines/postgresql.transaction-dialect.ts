@@ -13,6 +13,7 @@ export const postgresqlTransactionDialect: TransactionDialect = {
   locks: 'rows',
   canLock: () => true,
   failureOf: ({ code }) => FAILURES[String(code)],
+  isStorageFull: ({ code }) => code === '53100',
   // Whatever failed: PostgreSQL answers the commit with ROLLBACK, which is no error, and the driver does not look at it.
   isLostBy: () => true,
   isSavedBySavepoint: true,

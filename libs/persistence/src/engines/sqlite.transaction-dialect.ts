@@ -15,6 +15,8 @@ export const sqliteTransactionDialect: TransactionDialect = {
     if (/^SQLITE_(BUSY|LOCKED)/.test(code)) return 'conflict';
     return code === 'SQLITE_READONLY' ? 'read_only' : undefined;
   },
+  // The second is said of the file beside the database that its connections share.
+  isStorageFull: ({ code = '' }) => code === 'SQLITE_FULL' || code === 'SQLITE_IOERR_SHMSIZE',
   isLostBy: ({ code = '' }) => MAY_ROLL_BACK.test(code),
   isSavedBySavepoint: false,
   escapesBackslash: false,

@@ -22,6 +22,8 @@ export interface TransactionDialect {
   canLock(kind: LockKind, wait: LockWait): boolean;
   readonly locks: 'rows' | 'database';
   failureOf(error: DatabaseFault): TransactionFailure | undefined;
+  /** Whether a statement, or the commit, found no room on the disk. */
+  isStorageFull(error: DatabaseFault): boolean;
   /**
    * Whether the transaction is lost once a statement of it has failed with `error`: a commit would be answered with
    * success, and keep nothing, or only what came after.

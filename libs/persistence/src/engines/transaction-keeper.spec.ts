@@ -151,7 +151,7 @@ describe('the one connection of a file', () => {
           await em.execute('create table filler as select zeroblob(100000) as it').catch(() => {});
           await em.nativeUpdate(Account, { id: 1 }, { balance: 1 });
         });
-        await expect(attempt).rejects.toMatchObject({ code: 'SQLITE_FULL' });
+        await expect(attempt).rejects.toMatchObject({ code: 'storage_full', cause: { code: 'SQLITE_FULL' } });
         await database.fork().execute('pragma max_page_count = 1000000');
         expect((await database.fork().findOneOrFail(Account, { id: 1 })).balance).toBe(100);
       });

@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { AbstractSqlConnection } from '@mikro-orm/sql';
 import type { DatabaseConnection, Dialect, Driver } from 'kysely';
+import { StorageFullError } from '../errors/storage-full.error.js';
 import type { DatabaseFault } from './bulk-dialect.js';
 import type { TransactionDialect } from './transaction-dialect.js';
 
@@ -16,12 +17,14 @@ const ROLLBACK_TO_SAVEPOINT = /^\s*rollback\s+to\b/i;
 const beginnings = new AsyncLocalStorage<Beginning>();
 
 /**
- * Makes transactions on one connection pool end in what was said they end in. Three holes of Kysely 0.29 and the drivers:
+ * Makes transactions on one connection pool end in what was said they end in. Two holes of Kysely 0.29 and the drivers:
  *
  * - A failed `begin` or `rollback` leaves the connection reserved for ever: a pool loses one, and on SQLite, where there is
  *   but one, everything stands still.
  * - A transaction that the server has given up (PostgreSQL: after any error; MySQL: after a deadlock) can be committed
  *   when code has swallowed the error: "success", and nothing, or half, is kept. Here the commit throws that error.
+ *
+ * And since whatever is sent passes here, the commit included, a full disk gets its one name here.
  */
 export class TransactionKeeper {
   readonly #patched = new WeakSet<DatabaseConnection>();
@@ -123,8 +126,10 @@ export class TransactionKeeper {
         if (state && dialect.isSavedBySavepoint && ROLLBACK_TO_SAVEPOINT.test(query.sql)) delete state.lostBy;
         return result as never;
       } catch (error) {
-        if (state && dialect.isLostBy(error as DatabaseFault)) state.lostBy ??= error;
-        throw error;
+        const isFull = dialect.isStorageFull(error as DatabaseFault);
+        const failure = isFull ? new StorageFullError({ cause: error }) : error;
+        if (state && dialect.isLostBy(error as DatabaseFault)) state.lostBy ??= failure;
+        throw failure;
       }
     };
     return connection;

@@ -12,6 +12,8 @@ const LIFE_MS = 24 * 3_600_000;
 /** How long a request may run before another one with its key takes its place. Its own commit then fails. */
 const LEASE_MS = 60_000;
 const PURGE_EVERY_MS = 3_600_000;
+/** Beyond it, what is forgotten ends with its lease. */
+const MAX_UNRELEASED = 10_000;
 
 /** A request by its key, and what it asks for. Both are hashes. */
 export interface KeyedRequest {
@@ -37,6 +39,8 @@ export interface StoredAnswer {
 @Injectable()
 export class IdempotencyStore {
   readonly #purgedAt = new Map<string, number>();
+  /** Claims of requests that failed, and could not be given back: a full disk refuses a deletion, too. */
+  readonly #unreleased = new Set<string>();
 
   constructor(private readonly entityManager: CurrentEntityManager) {}
 
@@ -69,10 +73,14 @@ export class IdempotencyStore {
 
   /** Gives a claim back after a failure: the next request with the key runs again. */
   async release(claim: Claim): Promise<void> {
-    await this.entityManager
-      .get()
-      .fork()
-      .nativeDelete(IdempotencyRecord, { ...claim, status: null });
+    const em = this.entityManager.get().fork();
+    try {
+      await em.nativeDelete(IdempotencyRecord, { ...claim, status: null });
+    } catch (error) {
+      if (this.#unreleased.size >= MAX_UNRELEASED) this.#unreleased.clear();
+      this.#unreleased.add(claim.claim);
+      throw error;
+    }
   }
 
   #find(em: SqlEntityManager, { scope }: KeyedRequest): Promise<IdempotencyRecord | null> {
@@ -101,7 +109,8 @@ export class IdempotencyStore {
     if (createdAt.getTime() <= now - LIFE_MS) return this.#takeOver(em, record, request);
     if (record.fingerprint !== request.fingerprint) throw new IdempotencyConflictError();
     if (status !== null) return { status, headers: JSON.parse(headers ?? '{}'), body };
-    if (claimedAt.getTime() > now - LEASE_MS) throw new RequestInFlightError();
+    const isGivenBack = this.#unreleased.has(record.claim);
+    if (!isGivenBack && claimedAt.getTime() > now - LEASE_MS) throw new RequestInFlightError();
     return this.#takeOver(em, record, request);
   }
 
@@ -116,6 +125,7 @@ export class IdempotencyStore {
     const renewed = { claim, fingerprint, claimedAt: at, createdAt: at, status: null, headers: null, body: null };
     const taken = await em.nativeUpdate(IdempotencyRecord, { scope, claim: former, status }, renewed);
     if (taken === 0) throw new RequestInFlightError();
+    this.#unreleased.delete(former);
     return { scope, claim };
   }
 
