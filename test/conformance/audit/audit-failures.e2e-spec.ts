@@ -1,8 +1,9 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { AuditGap } from '#libs/audit';
-import { eachEngine, Tag } from '#libs/testing';
+import { Tag } from '#libs/testing';
 import { Account } from './audit.model.js';
 import { type AuditWorld, anAuditWorld } from './audit-world.js';
+import { eachPlace } from './each-place.js';
 
 /** Takes the trail's table away while `fn` runs. */
 async function withoutTable(world: AuditWorld, fn: () => Promise<unknown>): Promise<void> {
@@ -18,15 +19,15 @@ const addTag = (world: AuditWorld, name: string) => world.write((em) => em.creat
 const tags = (world: AuditWorld) => world.as((em) => em.count(Tag, {}));
 
 describe('audit under the policy "log"', () => {
-  eachEngine((engine) => {
+  eachPlace((strategy, engine) => {
     let gaps: AuditGap[] = [];
     beforeEach(() => {
       gaps = [];
     });
-    const aWorld = anAuditWorld(engine, {}, { onFailure: 'log', onGap: (gap) => gaps.push(gap) });
+    const aWorld = anAuditWorld(engine, { strategy, recorder: { onFailure: 'log', onGap: (gap) => gaps.push(gap) } });
 
     it('keeps the change, raises the alarm once, and puts the gap on record as soon as that is possible', async () => {
-      const world = aWorld();
+      const world = await aWorld();
       await withoutTable(world, async () => {
         await world.write((em) => {
           for (const name of ['one', 'two']) em.create(Tag, { name });
@@ -50,7 +51,7 @@ describe('audit under the policy "log"', () => {
     });
 
     it('puts the gap on record in the same transaction, when the trail refuses no more than its entries', async () => {
-      const world = aWorld();
+      const world = await aWorld();
       await world.execute('delete from audit_entry');
       await world.execute('create unique index one_create_each on audit_entry (tenant_id, action, entity_name)');
       try {
@@ -66,7 +67,7 @@ describe('audit under the policy "log"', () => {
     });
 
     it('tells of no gap in what is rolled back, and keeps earlier gaps for the next transaction', async () => {
-      const world = aWorld();
+      const world = await aWorld();
       await withoutTable(world, () => addTag(world, 'one'));
       const abandon = () =>
         world.as((em) =>
@@ -84,7 +85,7 @@ describe('audit under the policy "log"', () => {
     });
 
     it('records like the other policy when nothing is wrong', async () => {
-      const world = aWorld();
+      const world = await aWorld();
       await world.as((em) =>
         em.transactional(async (outer) => {
           outer.create(Tag, { name: 'outer' });
@@ -108,11 +109,11 @@ describe('audit under the policy "log"', () => {
 });
 
 describe('audit without its table', () => {
-  eachEngine((engine) => {
-    const aWorld = anAuditWorld(engine);
+  eachPlace((strategy, engine) => {
+    const aWorld = anAuditWorld(engine, { strategy });
 
     it('changes nothing any more', async () => {
-      const world = aWorld();
+      const world = await aWorld();
       await addTag(world, 'before');
       await world.execute('drop table audit_entry');
       await expect(addTag(world, 'flushed')).rejects.toThrow();

@@ -18,9 +18,10 @@ import {
   type OrmOverrides,
   runInSystemFrame,
 } from '#libs/persistence';
-import { GuardedEntityManager, guardedDriver } from '#libs/tenancy';
+import { GuardedEntityManager, guardedDriver, type IsolationStrategyName } from '#libs/tenancy';
 import { aDatabase, aTenant, type SuiteDatabase, type TestEngine } from '#libs/testing';
 import { auditModel } from './audit.model.js';
+import { aPlacedDatabase } from './placed-database.js';
 
 /** An entry as cases compare it. */
 export interface SeenEntry extends Omit<Partial<AuditEntry>, 'changes'> {
@@ -70,6 +71,8 @@ export class ContextEntityManager extends CurrentEntityManager {
 export interface AuditDatabase extends SuiteDatabase {
   /** The same as its administrator sees it: plain names are the tables of this tenant's place. */
   ormOf?(tenant: ContextTenant): MikroORM<AbstractSqlDriver>;
+  /** A new tenant for a case, where places are for one tenant. */
+  own?(): Promise<ContextTenant>;
   /** A tenant beside that of the case, whose rows lie at another place where places are for one tenant. */
   another?(slug: string): Promise<ContextTenant>;
 }
@@ -82,7 +85,7 @@ export class AuditWorld {
   constructor(
     readonly database: AuditDatabase,
     readonly trail: AuditTrail,
-    private readonly entityManager: CurrentEntityManager,
+    readonly entityManager: CurrentEntityManager,
     private readonly forged: ForgedEntry[] = [],
     readonly tenant: ContextTenant = aTenant('acme'),
   ) {
@@ -147,26 +150,38 @@ export class AuditWorld {
   }
 }
 
-/** Declares the database of a suite; gives a fresh world for each case. */
-export function anAuditWorld(
-  engine: TestEngine,
-  control: Control = {},
-  options: AuditRecorderOptions = {},
-): () => AuditWorld {
+/** What a suite's database and the things under test are to be. */
+export interface AuditWorldOptions {
+  /** How tenants are kept apart; default `row`. */
+  readonly strategy?: IsolationStrategyName;
+  readonly control?: Control;
+  readonly recorder?: AuditRecorderOptions;
+}
+
+/** Declares the database of a suite; gives a fresh world, with a tenant of its own, for each case. */
+export function anAuditWorld(engine: TestEngine, options: AuditWorldOptions = {}): () => Promise<AuditWorld> {
+  const { strategy = 'row', control = {}, recorder: recorderOptions = {} } = options;
   const forged: ForgedEntry[] = [];
   const forge = (entry: ForgedEntry) => void forged.push(entry);
-  const recorder = control.recorder?.(forge) ?? new AuditRecorder(options);
+  const recorder = control.recorder?.(forge) ?? new AuditRecorder(recorderOptions);
   const onError = (error: unknown) => {
     throw error;
   };
   const listener = control.listener?.(forge);
-  const database = aDatabase(engine, auditModel, {
-    ...(!control.unguarded && { driver: guardedDriver(engines[engine.name]) }),
-    entityManager: GuardedEntityManager,
+  const overrides: OrmOverrides = {
+    ...(control.unguarded && { driver: engines[engine.name].driver }),
     subscribers: [new ChangeEventsSubscriber({ subscribers: [recorder], onError }), ...(listener ? [listener] : [])],
-    discovery: control.discovery ?? {},
-  });
+    ...(control.discovery && { discovery: control.discovery }),
+  };
+  const database =
+    strategy === 'row' ? aSharedDatabase(engine, overrides) : aPlacedDatabase(engine, strategy, overrides);
   const entityManager = new ContextEntityManager(database);
   const trail = control.trail?.(entityManager, database, forge) ?? new AuditTrail(entityManager, {});
-  return () => new AuditWorld(database, trail, entityManager, forged);
+  return async () => new AuditWorld(database, trail, entityManager, forged, await database.own?.());
+}
+
+/** Tables that all tenants share. */
+function aSharedDatabase(engine: TestEngine, overrides: OrmOverrides): AuditDatabase {
+  const walls = { driver: guardedDriver(engines[engine.name]), entityManager: GuardedEntityManager };
+  return aDatabase(engine, auditModel, { ...walls, ...overrides });
 }

@@ -2,10 +2,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import { raw } from '@mikro-orm/core';
 import { bulkDelete, bulkInsert, bulkUpdate, Money } from '#libs/persistence';
-import { Book, eachEngine, Product, Tag } from '#libs/testing';
+import { Book, Product, Tag } from '#libs/testing';
 import { Account } from './audit.model.js';
 import { type AuditWorld, anAuditWorld } from './audit-world.js';
 import { aBook } from './cases/changes.cases.js';
+import { eachPlace } from './each-place.js';
 
 /** Books of a flush, and so each with an entry. */
 async function someBooks(world: AuditWorld, count: number): Promise<string[]> {
@@ -19,11 +20,11 @@ const stateAt = (world: AuditWorld, id: string, at: Date | number) =>
   world.as(() => world.trail.stateAt(Product, id, at));
 
 describe('audit with a limit of rows that have entries of their own', () => {
-  eachEngine((engine) => {
-    const aWorld = anAuditWorld(engine, {}, { maxRowEntries: 3 });
+  eachPlace((strategy, engine) => {
+    const aWorld = anAuditWorld(engine, { strategy, recorder: { maxRowEntries: 3 } });
 
     it('records each row of a batch up to the limit', async () => {
-      const world = aWorld();
+      const world = await aWorld();
       await someBooks(world, 3);
       const entries = await world.entriesOf(() =>
         world.as((em) => bulkUpdate(em, Book, { where: {}, set: { stock: 1 } })),
@@ -32,7 +33,7 @@ describe('audit with a limit of rows that have entries of their own', () => {
     });
 
     it('records a larger batch as one entry with the keys, what was asked for, and that it stands for them', async () => {
-      const world = aWorld();
+      const world = await aWorld();
       const ids = await someBooks(world, 5);
       const set = { stock: raw('stock - 1'), name: 'Sold' };
       const entries = await world.entriesOf(() =>
@@ -50,7 +51,7 @@ describe('audit with a limit of rows that have entries of their own', () => {
     });
 
     it('tells no secret of what was asked for', async () => {
-      const world = aWorld();
+      const world = await aWorld();
       await world.write((em) => {
         for (let row = 0; row < 5; row++) em.create(Account, { name: `account ${row}`, apiKey: 'key-of-acme' });
       });
@@ -64,7 +65,7 @@ describe('audit with a limit of rows that have entries of their own', () => {
     });
 
     it('records inserts and deletes alike, and nothing of what is rolled back', async () => {
-      const world = aWorld();
+      const world = await aWorld();
       const rows = Array.from({ length: 4 }, (_, row) => ({ name: `tag ${row} ${world.tenant.id}` }));
       await world.as((em) => bulkInsert(em, Tag, rows));
       const abandoned = world.as((em) =>
@@ -83,7 +84,7 @@ describe('audit with a limit of rows that have entries of their own', () => {
     });
 
     it('says of a state that a bulk write has been there, and applies what all rows were given', async () => {
-      const world = aWorld();
+      const world = await aWorld();
       const [id = ''] = await someBooks(world, 4);
       await delay(2);
       const set = { name: 'Sold', price: new Money(1, 'USD'), stock: raw('stock - 1') };
@@ -103,7 +104,7 @@ describe('audit with a limit of rows that have entries of their own', () => {
     });
 
     it('puts a version back that a bulk write has changed', async () => {
-      const world = aWorld();
+      const world = await aWorld();
       const [id = ''] = await someBooks(world, 4);
       await delay(2);
       await world.as((em) => bulkUpdate(em, Product, { where: {}, set: { name: 'Sold' } as never }));

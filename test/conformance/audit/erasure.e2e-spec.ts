@@ -3,7 +3,8 @@ import type { SqlEntityManager } from '@mikro-orm/sql';
 import { PersonalKeys, verifyExport } from '#libs/audit';
 import { eachEngine } from '#libs/testing';
 import { Customer, Delivery } from './audit.model.js';
-import { aSealedWorld, eachPlace, linesOf, type SealedWorld, textOf } from './sealed-world.js';
+import { eachPlace } from './each-place.js';
+import { aSealedWorld, linesOf, type SealedWorld, textOf } from './sealed-world.js';
 
 /** Every table that says anything about the trail. */
 const TABLES = ['audit_entry', 'audit_seal', 'audit_log', 'audit_checkpoint', 'audit_purge', 'audit_subject_key'];

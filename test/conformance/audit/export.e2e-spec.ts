@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { bulkInsert } from '#libs/persistence';
 import { eachEngine, Tag } from '#libs/testing';
-import { aSealedWorld, type SealedWorld } from './sealed-world.js';
+import { Account } from './audit.model.js';
+import { aSealedWorld, type SealedWorld, textOf } from './sealed-world.js';
 
 const ENTRIES = 5000;
 
@@ -61,6 +62,18 @@ describe('an export', () => {
       });
       expect(positions).toEqual(Array.from({ length: positions.length }, (_, index) => index + 1));
       expect(positions.length).toBeGreaterThanOrEqual(ENTRIES);
+    });
+
+    it.each(['ndjson', 'csv'] as const)('as %s tells that a secret changed, and its value nowhere', async (format) => {
+      const it = await aWorld();
+      const account = await it.world.write((em) => em.create(Account, { name: 'Acme', apiKey: 'key-of-acme' }));
+      await it.world.write(async (em) => {
+        (await em.findOneOrFail(Account, { id: account.id } as never)).apiKey = 'key-of-globex';
+      });
+      const text = await it.world.as(() => textOf(it.exporter[format]()));
+      expect(text).toContain('Acme');
+      expect(text).toMatch(/apiKey.{1,6}:\{.{1,3}secret/);
+      expect(text).not.toContain('key-of');
     });
   });
 });

@@ -1,9 +1,8 @@
 import { afterAll } from '@jest/globals';
 import type { MikroORM } from '@mikro-orm/core';
 import type { AbstractSqlDriver } from '@mikro-orm/sql';
-import type { AuditRecorder } from '#libs/audit';
 import { type ContextTenant, currentContext } from '#libs/context';
-import { ChangeEventsSubscriber } from '#libs/persistence';
+import type { OrmOverrides } from '#libs/persistence';
 import type { IsolationStrategyName, Placement } from '#libs/tenancy';
 import { aStrategyWorld, aTenant, type PlacedTestTenant, type TestEngine } from '#libs/testing';
 import { auditModel } from './audit.model.js';
@@ -15,21 +14,16 @@ interface SharedPlace {
   readonly orm: MikroORM<AbstractSqlDriver>;
 }
 
-const onError = (error: unknown) => {
-  throw error;
-};
-
 const placementOf = (tenant: ContextTenant) => (tenant as PlacedTestTenant).placement;
 
 /** Declares a shard of a suite whose tenants are kept apart by a strategy other than `row`. */
 export function aPlacedDatabase(
   engine: TestEngine,
   strategy: IsolationStrategyName,
-  recorder: AuditRecorder,
-): AuditDatabase & { own(): Promise<ContextTenant> } {
-  const subscribers = [new ChangeEventsSubscriber({ subscribers: [recorder], onError })];
+  overrides: OrmOverrides,
+): AuditDatabase {
   // Some cases have a transaction wait for another one.
-  const world = aStrategyWorld(engine, auditModel, { overrides: { subscribers }, pool: { max: 4 } });
+  const world = aStrategyWorld(engine, auditModel, { overrides, pool: { max: 4 } });
   const places = new Map<string, SharedPlace>();
 
   afterAll(async () => {
@@ -77,9 +71,7 @@ export function aPlacedDatabase(
       currentContext().onEnd(revert);
       return entityManager;
     },
-    statementsOf() {
-      throw new Error('Statements are counted where tenants share tables.');
-    },
+    statementsOf: (fn) => world.statementsOf(fn),
     ormOf,
     own: () => aTenantAt('own', 'acme'),
     another: (slug) => aTenantAt('other', slug),

@@ -27,8 +27,8 @@ describe('the trail of a random history, folded, is the rows', () => {
   eachEngine((engine) => {
     const aWorld = anAuditWorld(engine);
     for (let history = 0; history < HISTORIES; history++) {
-      it(`${UNITS_OF_WORK} units of work, seed ${seed} (${history + 1} of ${HISTORIES})`, () =>
-        expectTold(aWorld(), seed + history));
+      it(`${UNITS_OF_WORK} units of work, seed ${seed} (${history + 1} of ${HISTORIES})`, async () =>
+        expectTold(await aWorld(), seed + history));
     }
   });
 
@@ -36,10 +36,12 @@ describe('the trail of a random history, folded, is the rows', () => {
     eachEngine(
       (engine) => {
         for (const name of ['silent', 'outside', 'forgetful'] as const) {
-          const aWorld = anAuditWorld(engine, controls[name]);
+          const aWorld = anAuditWorld(engine, { control: controls[name] });
           it(name, async () => {
             // One history may happen to end without what the control gets wrong.
-            const outcomes = await Promise.allSettled([1, 2].map((ownSeed) => expectTold(aWorld(), ownSeed)));
+            const outcomes = await Promise.allSettled(
+              [1, 2].map(async (ownSeed) => expectTold(await aWorld(), ownSeed)),
+            );
             expect(outcomes.map(({ status }) => status)).toContain('rejected');
           });
         }

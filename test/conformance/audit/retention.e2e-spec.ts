@@ -5,7 +5,8 @@ import { raw } from '@mikro-orm/core';
 import { verifyExport } from '#libs/audit';
 import { bulkUpdate } from '#libs/persistence';
 import { Tag } from '#libs/testing';
-import { aSealedWorld, eachPlace, linesOf, type SealedWorld, textOf } from './sealed-world.js';
+import { eachPlace } from './each-place.js';
+import { aSealedWorld, linesOf, type SealedWorld, textOf } from './sealed-world.js';
 
 const reason = 'kept for seven years';
 

@@ -19,9 +19,8 @@ import type { ContextTenant } from '#libs/context';
 import { CentralEntityManager, type CurrentEntityManager } from '#libs/persistence';
 import type { IsolationStrategyName } from '#libs/tenancy';
 import type { TestEngine } from '#libs/testing';
-import { aDatabase, eachStrategy, Tag } from '#libs/testing';
-import { AuditWorld, anAuditWorld, ContextEntityManager } from './audit-world.js';
-import { aPlacedDatabase } from './placed-database.js';
+import { aDatabase, Tag } from '#libs/testing';
+import { type AuditWorld, anAuditWorld } from './audit-world.js';
 
 /** Keys that a case can rotate and revoke. */
 export class CaseKeys extends AuditKeys {
@@ -31,8 +30,6 @@ export class CaseKeys extends AuditKeys {
     return this.current;
   }
 }
-
-type TrailOf = (current: CurrentEntityManager) => AuditTrail;
 
 /** The case's tenant is all there are. */
 class OneTenant extends TenantRoster {
@@ -84,15 +81,6 @@ function aCentralDatabase(engine: TestEngine): () => CentralEntityManager {
   return () => new Central();
 }
 
-/**
- * Declares cases for every engine and isolation strategy, but for the drivers that speak to one server: what they read
- * differently they read alike at every place, and places take time to make.
- */
-export const eachPlace: typeof eachStrategy = (declareCases) =>
-  eachStrategy((strategy, engine) => {
-    if (engine.name !== 'mysql' || strategy === 'row') declareCases(strategy, engine);
-  });
-
 const DEFAULTS: Partial<AuditModuleOptions> = { minRetentionDays: undefined, maxRowEntries: undefined };
 
 /**
@@ -108,13 +96,13 @@ export function aSealedWorld(
   const personalKeys = new PersonalKeys();
   const recorder = new AuditRecorder(options, personalKeys);
   const central = aCentralDatabase(engine);
-  const trailOf = (current: CurrentEntityManager) => new AuditTrail(current, options, undefined, personalKeys);
-  const aWorld =
-    strategy === 'row' ? aRowWorld(engine, recorder, trailOf) : aPlacedWorld(engine, strategy, recorder, trailOf);
+  const trail = (current: CurrentEntityManager) => new AuditTrail(current, options, undefined, personalKeys);
+  const aWorld = anAuditWorld(engine, { strategy, control: { recorder: () => recorder, trail } });
   return async (extra = {}) => {
     Object.assign(options, DEFAULTS, extra);
     keys.current = AuditKeyRing.create();
-    const { world, current } = await aWorld();
+    const world = await aWorld();
+    const current = world.entityManager;
     const sealer = new AuditSealer(current, options);
     const verifier = new AuditVerifier(current, sealer, options);
     return {
@@ -139,29 +127,6 @@ export function aSealedWorld(
       verify: (...args) => world.as(() => verifier.verify(...args)),
     };
   };
-}
-
-/** Tables that all tenants share. */
-function aRowWorld(engine: TestEngine, recorder: AuditRecorder, trailOf: TrailOf) {
-  let current: CurrentEntityManager | undefined;
-  const aWorld = anAuditWorld(engine, {
-    recorder: () => recorder,
-    trail: (entityManager) => {
-      current = entityManager;
-      return trailOf(entityManager);
-    },
-  });
-  return async () => ({ world: aWorld(), current: current as CurrentEntityManager });
-}
-
-/** Two places of a strategy: the tenant of each case has its rows at the first, any other one at the second. */
-function aPlacedWorld(engine: TestEngine, strategy: IsolationStrategyName, recorder: AuditRecorder, trailOf: TrailOf) {
-  const database = aPlacedDatabase(engine, strategy, recorder);
-  const current = new ContextEntityManager(database);
-  return async () => ({
-    world: new AuditWorld(database, trailOf(current), current, [], await database.own()),
-    current,
-  });
 }
 
 /** What a stream of text gives. */

@@ -2,7 +2,8 @@ import { once } from 'node:events';
 import { describe, expect, it } from '@jest/globals';
 import { eachEngine } from '#libs/testing';
 import { forkSource } from '../../support/fork-source.js';
-import { aScheduler, aSealedWorld, eachPlace, type SealedWorld } from './sealed-world.js';
+import { eachPlace } from './each-place.js';
+import { aScheduler, aSealedWorld, type SealedWorld } from './sealed-world.js';
 
 /** A process that has just started, and sweeps. */
 async function sweep(it: SealedWorld): Promise<unknown[]> {

@@ -3,7 +3,8 @@ import { isConsistent, isIncluded, type TrailFaultKind } from '#libs/audit';
 import type { ContextTenant } from '#libs/context';
 import { newId } from '#libs/persistence';
 import { eachEngine, Tag } from '#libs/testing';
-import { aSealedWorld, eachPlace, type SealedWorld } from './sealed-world.js';
+import { eachPlace } from './each-place.js';
+import { aSealedWorld, type SealedWorld } from './sealed-world.js';
 
 /** Entries of a case, and the one that is tampered with. */
 const SIZE = 7;

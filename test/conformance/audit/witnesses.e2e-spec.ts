@@ -19,17 +19,17 @@ const summary = (changes: readonly UnrecordedChange[]) =>
 
 describe('witnesses', () => {
   eachEngine((engine) => {
-    const aWorld = anAuditWorld(engine, {}, { maxRowEntries: 3, onFailure: 'log' });
+    const aWorld = anAuditWorld(engine, { recorder: { maxRowEntries: 3, onFailure: 'log' } });
 
     if (engine.name !== 'postgresql') {
       it('are there on PostgreSQL alone, and nobody says that nothing happened', async () => {
-        await expect(reconcile(aWorld())).rejects.toThrow(WitnessesMissingError);
+        await expect(reconcile(await aWorld())).rejects.toThrow(WitnessesMissingError);
       });
       return;
     }
 
     beforeAll(async () => {
-      const world = aWorld();
+      const world = await aWorld();
       await expect(reconcile(world)).rejects.toThrow(WitnessesMissingError);
       const metadata = world.database.orm.getMetadata();
       // Twice: it may run again after tables have changed.
@@ -37,7 +37,7 @@ describe('witnesses', () => {
     });
 
     it('note nothing of what the application writes, in whatever way', async () => {
-      const world = aWorld();
+      const world = await aWorld();
       await world.as(async (em) => {
         const book = aBook(em);
         book.tags.add(em.create(Tag, { name: 'one' }), em.create(Tag, { name: 'two' }));
@@ -68,7 +68,7 @@ describe('witnesses', () => {
     });
 
     it('name every row that is changed past the application, and who did it', async () => {
-      const world = aWorld();
+      const world = await aWorld();
       const { book, tag } = await world.write((em) => {
         const own = aBook(em);
         const linked = em.create(Tag, { name: 'one' });
@@ -100,7 +100,7 @@ describe('witnesses', () => {
     });
 
     it('name a forged row beside recorded ones of the same transaction time, and only to its tenant', async () => {
-      const [world, other] = [aWorld(), aWorld()];
+      const [world, other] = [await aWorld(), await aWorld()];
       const { id } = await world.write((em) => em.create(Tag, { name: 'one' }));
       await world.write(
         async (em) => void Object.assign(await em.findOneOrFail(Tag, { id } as never), { name: 'two' }),
@@ -111,7 +111,7 @@ describe('witnesses', () => {
     });
 
     it('have bulk entries, gaps and pauses explain what they stand for', async () => {
-      const world = aWorld();
+      const world = await aWorld();
       const rows = Array.from({ length: 4 }, (_, row) => ({ name: `tag ${row}` }));
       await world.as((em) => bulkInsert(em, Tag, rows));
       await world.as((em) =>
@@ -126,7 +126,7 @@ describe('witnesses', () => {
     });
 
     it('notice a table that is emptied, and go when they are told to', async () => {
-      const world = aWorld();
+      const world = await aWorld();
       await world.execute('truncate product_tag');
       expect(summary(await reconcile(world))).toContainEqual(['truncate', 'product_tag', null]);
       for (const sql of dropWitnessSql(world.database.orm.getMetadata())) await world.execute(sql);

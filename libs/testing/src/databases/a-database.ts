@@ -74,7 +74,11 @@ export function aDatabase(
  * Runs `fn` and fails unless it sends exactly `count` statements; the failure lists them. Begin, commit and savepoints
  * are not counted.
  */
-export async function expectStatements<T>(database: SuiteDatabase, count: number, fn: () => Promise<T>): Promise<T> {
+export async function expectStatements<T>(
+  database: Pick<SuiteDatabase, 'statementsOf'>,
+  count: number,
+  fn: () => Promise<T>,
+): Promise<T> {
   let result: T | undefined;
   const statements = await database.statementsOf(async () => {
     result = await fn();

@@ -26,6 +26,8 @@ export interface StrategyWorld {
   aTenant(strategy: IsolationStrategyName, slug?: string): Promise<PlacedTestTenant>;
   /** Runs `fn` as a tenant, with one unit of work at its place. */
   as<T>(tenant: PlacedTestTenant, fn: (em: SqlEntityManager) => T | Promise<T>): Promise<T>;
+  /** The statements sent to any place but shared tables while `fn` runs; begin, commit and savepoints left out. */
+  statementsOf(fn: () => Promise<unknown>): Promise<string[]>;
 }
 
 /**
@@ -87,5 +89,6 @@ export function aStrategyWorld(
         currentContext().onEnd(revert);
         return fn(entityManager);
       }),
+    statementsOf: (fn) => getWorld().databases.statements.record(fn),
   };
 }

@@ -1,4 +1,5 @@
 import { type EntityClass, TableExistsException } from '@mikro-orm/core';
+import type { AbstractSqlConnection } from '@mikro-orm/sql';
 import {
   type ConnectionInside,
   type Engine,
@@ -19,6 +20,7 @@ import {
   type TenantOrm,
   tenantSettings,
 } from '#libs/tenancy';
+import { StatementLog } from '../databases/statement-log.js';
 
 /** How the databases of a spec are set up beyond their entities. */
 export interface TestTenantDatabasesOptions {
@@ -31,6 +33,8 @@ export interface TestTenantDatabasesOptions {
 /** One shard, without migrations: tables are made from the entities. */
 export class TestTenantDatabases extends TenantDatabases {
   readonly shards: ShardRegistry;
+  /** Hears every statement to any place that `open` opened. */
+  readonly statements = new StatementLog();
 
   constructor(
     private readonly url: string,
@@ -63,7 +67,9 @@ export class TestTenantDatabases extends TenantDatabases {
       driverOptions: { ...given.driverOptions, ...options.driverOptions },
       discovery: inSchemas ? { ...given.discovery, onMetadata: leaveSchemaOpen } : given.discovery,
     };
-    return this.shards.createBeside(shardId, { name, url, model: inSchemas ? 'schemas' : undefined, ormOptions });
+    const orm = this.shards.createBeside(shardId, { name, url, model: inSchemas ? 'schemas' : undefined, ormOptions });
+    this.statements.listenTo(orm.em.getConnection() as AbstractSqlConnection);
+    return orm;
   }
 
   close(orm: TenantOrm): Promise<void> {

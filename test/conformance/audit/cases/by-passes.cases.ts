@@ -19,6 +19,9 @@ interface Tables {
 type Attempt = (em: SqlEntityManager, own: string) => Promise<unknown>;
 type Attempts = Readonly<Record<string, Attempt>>;
 
+/** How raw SQL calls a table: where schemas are named in the SQL, it must name its own. */
+const at = (em: SqlEntityManager, table: string) => (em.schema === undefined ? table : `${em.schema}.${table}`);
+
 const kysely = (em: SqlEntityManager) => em.getKysely<Tables>();
 
 /** One row of everything, linked: there is something to change, and to lose. */
@@ -80,10 +83,14 @@ const native: Attempts = {
     if (flushed.status === 'rejected') throw new Error('the flush was refused');
     if (written.status === 'rejected') throw written.reason;
   },
-  'driver.nativeUpdate': (em, own) => em.getDriver().nativeUpdate(Tag, { tenantId: own }, { name: 'x' }),
+  'driver.nativeUpdate': (em, own) =>
+    em.getDriver().nativeUpdate(Tag, { tenantId: own }, { name: 'x' }, { schema: em.schema as never }),
   'driver.nativeInsert': (em, own) =>
-    em.getDriver().nativeInsert(Tag, { tenantId: own, id: newId(), name: 'x' } as never),
-  'driver.nativeDelete': (em, own) => em.getDriver().nativeDelete(Tag, { tenantId: own }),
+    em
+      .getDriver()
+      .nativeInsert(Tag, { tenantId: own, id: newId(), name: 'x' } as never, { schema: em.schema as never }),
+  'driver.nativeDelete': (em, own) =>
+    em.getDriver().nativeDelete(Tag, { tenantId: own }, { schema: em.schema as never }),
 };
 
 const built: Attempts = {
@@ -116,23 +123,27 @@ const built: Attempts = {
 
 /** Written so that every engine would take it. */
 const rawSql: Attempts = {
-  update: (em, own) => em.execute('update tag set name = ? where tenant_id = ?', ['x', own]),
-  'update, values in the text': (em, own) => em.execute(`update tag set name = 'x' where tenant_id = '${own}'`),
+  update: (em, own) => em.execute(`update ${at(em, 'tag')} set name = ? where tenant_id = ?`, ['x', own]),
+  'update, values in the text': (em, own) =>
+    em.execute(`update ${at(em, 'tag')} set name = 'x' where tenant_id = '${own}'`),
   'update in capitals, after a comment': (em, own) =>
-    em.execute('/* tidy */ UPDATE Tag SET name = ? WHERE tenant_id = ?', ['x', own]),
-  delete: (em, own) => em.execute('delete from tag where tenant_id = ?', [own]),
-  insert: (em, own) => em.execute('insert into tag (tenant_id, id, name) values (?, ?, ?)', [own, newId(), 'x']),
+    em.execute(`/* tidy */ UPDATE ${at(em, 'Tag')} SET name = ? WHERE tenant_id = ?`, ['x', own]),
+  delete: (em, own) => em.execute(`delete from ${at(em, 'tag')} where tenant_id = ?`, [own]),
+  insert: (em, own) =>
+    em.execute(`insert into ${at(em, 'tag')} (tenant_id, id, name) values (?, ?, ?)`, [own, newId(), 'x']),
   'insert of a selection': (em, own) =>
-    em.execute(`insert into tag (tenant_id, id, name) select tenant_id, id, 'x' from search_term where tenant_id = ?`, [
-      own,
-    ]),
-  unlink: (em, own) => em.execute('delete from product_tag where tenant_id = ?', [own]),
+    em.execute(
+      `insert into ${at(em, 'tag')} (tenant_id, id, name)
+       select tenant_id, id, 'x' from ${at(em, 'search_term')} where tenant_id = ?`,
+      [own],
+    ),
+  unlink: (em, own) => em.execute(`delete from ${at(em, 'product_tag')} where tenant_id = ?`, [own]),
   'through the connection': (em, own) =>
-    em.getConnection().execute('update tag set name = ? where tenant_id = ?', ['x', own]),
+    em.getConnection().execute(`update ${at(em, 'tag')} set name = ? where tenant_id = ?`, ['x', own]),
   'update with a common table expression': (em, own) =>
     em.execute(
-      `with kept as (select tenant_id, id from tag where tenant_id = ?)
-       update tag set name = 'x' where tenant_id = ? and id in (select id from kept)`,
+      `with kept as (select tenant_id, id from ${at(em, 'tag')} where tenant_id = ?)
+       update ${at(em, 'tag')} set name = 'x' where tenant_id = ? and id in (select id from kept)`,
       [own, own],
     ),
 };
@@ -156,8 +167,9 @@ const fromHooks = Object.fromEntries(
 );
 
 const forgeries: Attempts = {
-  'raw delete': (em, own) => em.execute('delete from audit_entry where tenant_id = ?', [own]),
-  'raw update': (em, own) => em.execute("update audit_entry set actor_id = 'x' where tenant_id = ?", [own]),
+  'raw delete': (em, own) => em.execute(`delete from ${at(em, 'audit_entry')} where tenant_id = ?`, [own]),
+  'raw update': (em, own) =>
+    em.execute(`update ${at(em, 'audit_entry')} set actor_id = 'x' where tenant_id = ?`, [own]),
   'kysely delete': (em, own) => kysely(em).deleteFrom('audit_entry').where('tenant_id', '=', own).execute(),
   nativeUpdate: (em) => em.nativeUpdate(AuditEntry, {}, { actorId: 'x' }),
   nativeDelete: (em) => em.nativeDelete(AuditEntry, {}),
@@ -229,7 +241,7 @@ export const byPassCases: AuditCase[] = [
         insert: (em) => em.insert(SearchTerm, { id: newId(), term: 'y' } as never),
         kysely: (em, own) => kysely(em).deleteFrom('search_term').where('tenant_id', '=', own).execute(),
         'locking read': (em, own) =>
-          em.transactional((inner) => inner.execute('select id from tag where tenant_id = ?', [own])),
+          em.transactional((inner) => inner.execute(`select id from ${at(inner, 'tag')} where tenant_id = ?`, [own])),
       });
       expect(new Set(Object.values(outcomes))).toEqual(new Set(['let through']));
     },

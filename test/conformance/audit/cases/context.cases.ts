@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from '@jest/globals';
 import { type Actor, runAs, runInContext } from '#libs/context';
-import { aTenant, Tag } from '#libs/testing';
+import { Tag } from '#libs/testing';
 import type { AuditCase } from '../audit-case.js';
 
 export const contextCases: AuditCase[] = [
@@ -59,7 +59,7 @@ export const contextCases: AuditCase[] = [
     title: 'keeps two hundred interleaved requests of two tenants apart',
     control: 'firstContext',
     async run(world) {
-      const tenants = [world.tenant, aTenant('globex')] as const;
+      const tenants = [world.tenant, await world.another()] as const;
       const request = async (index: number) => {
         const tenant = tenants[index % 2 === 0 ? 0 : 1];
         const actor: Actor = { id: `user-${index}`, type: 'user' };

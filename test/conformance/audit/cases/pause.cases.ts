@@ -1,7 +1,7 @@
 import { expect } from '@jest/globals';
 import { AuditPauseRefusedError } from '#libs/audit';
 import { runAs } from '#libs/context';
-import { aTenant, Category, Tag } from '#libs/testing';
+import { Category, Tag } from '#libs/testing';
 import type { AuditCase } from '../audit-case.js';
 
 export const pauseCases: AuditCase[] = [
@@ -52,7 +52,7 @@ export const pauseCases: AuditCase[] = [
     title: 'pauses for one tenant and one piece of work',
     control: 'silent',
     async run(world) {
-      const globex = aTenant('globex');
+      const globex = await world.another();
       await world.as(() =>
         world.pause.run('repair', async () => {
           await runAs({ tenant: globex, actor: world.actor }, async () => {

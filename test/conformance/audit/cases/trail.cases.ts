@@ -1,7 +1,7 @@
 import { expect } from '@jest/globals';
 import { AuditEntryNotFoundError, InvalidCursorError, type TrailQuery } from '#libs/audit';
 import { NoTenantInContextError, runAs, runInContext } from '#libs/context';
-import { aTenant, Category, expectStatements, Tag } from '#libs/testing';
+import { Category, expectStatements, Tag } from '#libs/testing';
 import type { AuditCase } from '../audit-case.js';
 import type { AuditWorld } from '../audit-world.js';
 
@@ -127,7 +127,7 @@ export const trailCases: AuditCase[] = [
     async run(world) {
       const [id = ''] = await writeTags(world, ['one']);
       const [entry] = await world.entries();
-      const globex = aTenant('globex');
+      const globex = await world.another();
       const asGlobex = <T>(fn: () => Promise<T>) => runAs({ tenant: globex, actor: world.actor }, fn);
       expect(await asGlobex(() => world.trail.list())).toEqual({ entries: [], nextCursor: null });
       expect(await asGlobex(() => world.trail.list({ entityId: id }))).toEqual({ entries: [], nextCursor: null });

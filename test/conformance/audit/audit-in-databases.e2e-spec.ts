@@ -1,0 +1,3 @@
+import { declareAuditCases } from './audit-suite.js';
+
+declareAuditCases('database');
