@@ -118,7 +118,7 @@ export class TenantMoveService {
       }
       const source = await this.moves.placementOf(tenant.id);
       if (!open && this.#mover.isSamePlace(source, place(tenant.id, target))) return this.#reroute(tenant, target);
-      const begun = open ? await this.moves.claim(tenant, open) : await this.#begin(tenant, target);
+      const begun = open ? await this.moves.claim(tenant, open) : await this.#begin(tenant, target, options);
       const rows = begun.stage === 'copying' ? await this.#copy(tenant, begun, options) : undefined;
       const left = await this.#finish(tenant, begun, options);
       return { slug, ...endsOf(begun), ...(rows !== undefined && { rows }), left };
@@ -224,9 +224,14 @@ export class TenantMoveService {
     return this.#mover.isSamePlace(source, here) ? here : named((usual) => `${usual}_${source.epoch + 1}`);
   }
 
-  async #begin(tenant: TenantRecord, target: PlaceOfMove): Promise<PlacementMove> {
+  async #begin(tenant: TenantRecord, target: PlaceOfMove, { keepOld }: MoveOptions): Promise<PlacementMove> {
     const source = await this.moves.placementOf(tenant.id);
     await this.strategies.migrate(source);
+    const unmapped = keepOld ? undefined : await this.#mover.findUnmapped(source);
+    if (unmapped !== undefined) {
+      const because = `${unmapped} holds values and is mapped by no entity. Map it, or keep the old place.`;
+      throw new TenantMoveRefusedError(tenant.slug, because);
+    }
     const verdict = await this.#at(tenant, source, () => this.verifier.verify());
     if (!verdict.ok) {
       throw new TenantMoveRefusedError(tenant.slug, `its trail is broken (${verdict.fault?.detail}).`);

@@ -23,6 +23,10 @@ export const mysqlPlaceDialect: PlaceDialect = {
     const sql = `select 'database' as kind, schema_name as name from information_schema.schemata where left(schema_name, 7) = 'tenant_' order by 2`;
     return (await send(sql)) as FoundPlace[];
   },
+  // Those with a default that is an expression are DEFAULT_GENERATED on MySQL.
+  listColumns: (schema) => `select c.table_name as tableName, c.column_name as columnName
+    from information_schema.columns c join information_schema.tables t using (table_schema, table_name)
+    where table_schema = ${schema === undefined ? 'database()' : `'${schema}'`} and table_type = 'BASE TABLE' and extra not like '% GENERATED'`,
   mustExist: {},
   // What is known of tables is the server's, shared by all connections and bounded.
   recycleConnections: {},

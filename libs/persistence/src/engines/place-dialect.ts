@@ -51,6 +51,11 @@ export interface PlaceDialect {
    * other installations. `send` speaks to that database.
    */
   listPlaces(url: string, send: SendStatement): Promise<readonly FoundPlace[]>;
+  /**
+   * Gives a row with `tableName` and `columnName` for each stored column of the tables in a schema, views and generated
+   * columns left out. Without a schema, of the tables that unqualified names mean.
+   */
+  listColumns(schema?: string): string;
   /** MikroORM's `driverOptions` with which a database that is missing is an error instead of a new one. */
   readonly mustExist: Readonly<Record<string, unknown>>;
   /**

@@ -48,6 +48,9 @@ export const postgresqlPlaceDialect: PlaceDialect = {
       union all select 'database', datname from pg_database where datname like 'tenant\\_%' order by 1, 2`;
     return (await send(sql)) as FoundPlace[];
   },
+  listColumns: (schema) => `select c.table_name as "tableName", c.column_name as "columnName"
+    from information_schema.columns c join information_schema.tables t using (table_schema, table_name)
+    where table_schema = ${schema === undefined ? 'current_schema()' : `'${schema}'`} and table_type = 'BASE TABLE' and is_generated = 'NEVER'`,
   mustExist: {},
   // About 14 KB a table: at most some 50 MB a connection for units of work that touch seven tables, each of another tenant.
   recycleConnections: { maxUses: 500 },

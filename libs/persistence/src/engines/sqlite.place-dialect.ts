@@ -26,6 +26,10 @@ export const sqlitePlaceDialect: PlaceDialect = {
     const names = files.flatMap((file) => /^(tenant_.*)\.sqlite$/.exec(file)?.[1] ?? []);
     return names.sort().map((name) => ({ kind: 'database', name }));
   },
+  // Generated columns are not in that list.
+  listColumns:
+    () => `select m.name as tableName, p.name as columnName from sqlite_master m join pragma_table_info(m.name) p
+    where m.type = 'table' and m.name not like 'sqlite@_%' escape '@'`,
   mustExist: { fileMustExist: true },
   recycleConnections: {},
 };

@@ -52,6 +52,11 @@ export class PlaceMover {
     return this.#rows(a).withMark(PATIENCE_MS, (mark) => there.hasMark(mark));
   }
 
+  /** A table or column of a tenant's own place that holds values which would not move, and go with the place. */
+  async findUnmapped(placement: Placement): Promise<string | undefined> {
+    return placement.strategy === 'row' ? undefined : this.#rows(placement).findUnmapped();
+  }
+
   /**
    * Copies the rows, after both places were closed to all writers, and compares what has come. Afterwards both are closed.
    * @returns how many rows there are

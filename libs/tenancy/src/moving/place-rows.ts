@@ -94,6 +94,28 @@ export class PlaceRows {
     return new Set(rows.map((row) => twoPhase.read(row)?.transaction ?? JSON.stringify(row)));
   }
 
+  /**
+   * A table, or a column of one, that holds values and is mapped by no entity: such do not move. For places that only one
+   * tenant has.
+   */
+  findUnmapped(): Promise<string | undefined> {
+    return this.#work('look for what no entity maps', async (em) => {
+      const quote = (name: string) => em.getPlatform().quoteIdentifier(name);
+      const mapped = mappedColumns(em);
+      const list = this.engine.places.listColumns(this.placement.schemaName ?? undefined);
+      const stored = await em.getConnection().execute<{ tableName: string; columnName: string }[]>(list);
+      for (const { tableName, columnName } of stored) {
+        if (mapped.get(tableName)?.has(columnName) || tableName === em.config.get('migrations').tableName) continue;
+        const table = (em.schema === undefined ? '' : `${quote(em.schema)}.`) + quote(tableName);
+        const sql = `select 1 as found from ${table} where ${quote(columnName)} is not null limit 1`;
+        if ((await em.getConnection().execute<unknown[]>(sql)).length > 0) {
+          return mapped.has(tableName) ? `${tableName}.${columnName}` : tableName;
+        }
+      }
+      return undefined;
+    });
+  }
+
   /** Takes the fences away. Not there is fine. */
   lowerFence(patienceMs: number): Promise<void> {
     return this.#work('lower a fence', async (em) => {
@@ -296,6 +318,16 @@ export class PlaceRows {
 function fenceName(move: string, table: string): string {
   const hash = createHash('sha256').update(table).digest('hex').slice(0, 8);
   return `fence_${move.replaceAll('-', '').toLowerCase()}_${hash}`;
+}
+
+function mappedColumns(em: SqlEntityManager): ReadonlyMap<string, ReadonlySet<string>> {
+  const tables = new Map<string, Set<string>>();
+  for (const meta of em.getMetadata().getAll().values()) {
+    const columns = tables.get(meta.tableName) ?? new Set();
+    tables.set(meta.tableName, columns);
+    for (const { fieldNames = [] } of meta.props) for (const name of fieldNames) columns.add(name);
+  }
+  return tables;
 }
 
 /** The first table whose content differs, or `undefined`. */
