@@ -74,6 +74,8 @@ export class DatabaseIsolationStrategy implements IsolationStrategy {
     const { url, send } = this.#neighbour(placement);
     const { places } = this.databases.engine(placement.shardId);
     await runInSystemFrame('drop a database', () => places.dropDatabase(url, send));
+    // Background work may have opened it once more meanwhile. On SQLite a file that is gone would go on being served.
+    await this.#orms.forget(keyOf(placement));
   }
 
   #lease(placement: Placement): Lease {
