@@ -1,5 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type EntityManager, type EntityMetadata, EventType, helper, ReferenceKind } from '@mikro-orm/core';
+import {
+  type EntityClass,
+  type EntityManager,
+  type EntityMetadata,
+  EventType,
+  helper,
+  ReferenceKind,
+} from '@mikro-orm/core';
 import type { AbstractSqlDriver, SqlEntityManager } from '@mikro-orm/sql';
 import type { DriverRow } from '../paging/row-columns.js';
 import { createReferenceMaker } from './reference-maker.js';
@@ -42,7 +49,8 @@ export class EntityMaker {
     made: MadeByMikroOrm,
   ): EntityMaker | undefined {
     const driver = em.getDriver() as AbstractSqlDriver;
-    const { __meta: meta } = helper(made.entity);
+    // That of the instance which reads: a class points to the one that has discovered it last, for another engine or schemas.
+    const meta = em.getMetadata().get(made.entity.constructor as EntityClass<object>) as EntityMetadata;
     if (!isPlain(meta, em)) return undefined;
     const readState = createStateReader({ ...selection, driver: driver as unknown as AliasFinder }, meta, made);
     if (!readState || !isDeepStrictEqual(readState(made.row), made.state)) return undefined;

@@ -1,5 +1,5 @@
 import { beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { type EntityName, type EventArgs, type EventSubscriber, helper, wrap } from '@mikro-orm/core';
+import { type EntityName, type EventArgs, type EventSubscriber, helper, MikroORM, wrap } from '@mikro-orm/core';
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import {
   aDatabase,
@@ -18,7 +18,7 @@ import {
   Tag,
   WalletPayment,
 } from '#libs/testing';
-import { findByKey, Money, newId } from '../index.js';
+import { findByKey, Money, newId, ormOptions } from '../index.js';
 import {
   ComputedOne,
   EagerOne,
@@ -194,6 +194,20 @@ describe('findByKey', () => {
         }
       },
     );
+
+    it('is made so by every instance that has discovered the same classes, whichever came last', async () => {
+      const options = ormOptions(database.url, { entities: [...shopModel, ...finderModel] }, { max: 1 });
+      const orms = [await MikroORM.init(options), await MikroORM.init(options)];
+      for (const orm of orms) {
+        const key = { tenantId, id: ids.book as string };
+        await findByKey(orm.em.fork() as SqlEntityManager, Product, key);
+        const em = orm.em.fork() as SqlEntityManager;
+        const created = jest.spyOn(em.getEntityFactory(), 'create');
+        expect(stateOf((await findByKey(em, Product, key)) as object).class).toBe('Book');
+        expect(created).not.toHaveBeenCalled();
+      }
+      for (const orm of orms) await orm.close(true);
+    });
 
     it('sends one statement, the same text for every key', async () => {
       const statements = await database.statementsOf(async () => {
