@@ -1,3 +1,4 @@
+import type { EngineName } from '#libs/persistence';
 import { PlacementUnavailableError } from '../errors/placement-unavailable.error.js';
 import { StrategyUnsupportedError } from '../errors/strategy-unsupported.error.js';
 import type { IsolationStrategyName, Placement } from '../placement.js';
@@ -15,6 +16,8 @@ export class IsolationStrategies {
   readonly #strategies: Readonly<Record<IsolationStrategyName, IsolationStrategy>>;
   /** Places whose tables could not be brought up to date. */
   readonly #behind = new Set<string>();
+  /** By shard, whose product does not change: asked at every unit of work. */
+  readonly #engines = new Map<string, EngineName>();
 
   constructor(
     private readonly databases: TenantDatabases,
@@ -34,7 +37,7 @@ export class IsolationStrategies {
    * @throws {StrategyUnsupportedError} when the shard's engine cannot express it
    */
   get(name: IsolationStrategyName, shardId: string): IsolationStrategy {
-    const engine = this.databases.engine(shardId).name;
+    const engine = this.#engineOf(shardId);
     const strategy = this.#strategies[name];
     if (!strategy.engines.includes(engine)) throw new StrategyUnsupportedError(name, engine);
     return strategy;
@@ -47,6 +50,14 @@ export class IsolationStrategies {
   apply(placement: Placement): AppliedStrategy {
     if (this.#behind.size > 0 && this.isBehind(placement)) throw new PlacementUnavailableError(placement.tenantId);
     return this.get(placement.strategy, placement.shardId).apply(placement);
+  }
+
+  #engineOf(shardId: string): EngineName {
+    const known = this.#engines.get(shardId);
+    if (known) return known;
+    const { name } = this.databases.engine(shardId);
+    this.#engines.set(shardId, name);
+    return name;
   }
 
   /** Whether any place is behind. */
