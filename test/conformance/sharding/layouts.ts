@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, it } from '@jest/globals';
-import type { EntityClass } from '@mikro-orm/core';
+import { type EntityClass, MikroORM } from '@mikro-orm/core';
 import { CompiledQuery, type DatabaseConnection } from 'kysely';
 import { type OrmOverrides, ormOptions } from '#libs/persistence';
 import {
@@ -142,14 +142,17 @@ export function aShardSuite(
       id: `shard-${index + 1}`,
       url: (databases[index] ?? databases[0])?.url ?? 'sqlite::memory:',
     }));
-    registry = new ShardRegistry({
-      shards,
-      ormOptions: ({ id, url }) => {
-        const overrides = { entities: [...entities], onQuery: (sql: string) => tell(id, sql) };
-        return ormOptions(url, inSchemas ? { ...overrides, ...inSchema(id) } : overrides, { max: 3 });
-      },
-    });
-    for (const { orm } of registry.all()) await orm.schema.create();
+    const optionsOf = ({ id, url }: ShardDefinition) => {
+      const overrides = { entities: [...entities], onQuery: (sql: string) => tell(id, sql) };
+      return ormOptions(url, inSchemas ? { ...overrides, ...inSchema(id) } : overrides, { max: 3 });
+    };
+    registry = new ShardRegistry({ shards, ormOptions: optionsOf });
+    for (const { id, orm } of registry.all()) {
+      // The discovery they share has the pivot tables of all of them refer to the first one's schema.
+      const own = inSchemas ? new MikroORM(optionsOf(registry.definition(id))) : orm;
+      await own.schema.create();
+      if (own !== orm) await own.close();
+    }
   }, 60_000);
 
   beforeEach(async () => {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { EventArgs, EventSubscriber } from '@mikro-orm/core';
 import { CONTINENTS, type Continent, eachLayout, seedWeather } from './layouts.js';
-import { Location, Report } from './weather.model.js';
+import { Instrument, Location, Report } from './weather.model.js';
 
 /** Notes every object that is made of a row. */
 class LoadEar implements EventSubscriber {
@@ -59,6 +59,20 @@ describe('an ordered find over shards', () => {
         [1.5],
       ]);
       expect(statements).toEqual({ ...suite.sentToEach(), ...suite.sent({ north_america: 2, asia: 2 }) });
+    });
+
+    it('loads many-to-many relations, by either strategy', async () => {
+      const em = suite.create({ mode: 'multi' });
+      for (const { id, continent, instruments } of await em.find(Location, { id: { $lte: 4 } })) {
+        for (const n of [0, 1]) instruments.add(em.create(Instrument, { id: id * 10 + n, continent, name: `${n}` }));
+      }
+      await em.flush();
+      for (const strategy of ['select-in', 'joined'] as const) {
+        const options = { orderBy: { id: 'asc' }, limit: 3, populate: ['instruments'], strategy } as const;
+        const found = await suite.create().find(Location, {}, options);
+        const ids = found.map(({ instruments }) => instruments.getIdentifiers().toSorted());
+        expect(ids).toEqual([1, 2, 3].map((id) => [id * 10, id * 10 + 1]));
+      }
     });
 
     it('gives one object for a row that a join repeats, and its whole collection', async () => {

@@ -52,7 +52,13 @@ export function makeObjects(
   { entityName, where, options }: FindCall,
   rows: Rows,
 ): Promise<object[]> {
-  const between: Between = async () => rows;
+  let own: Rows | undefined = rows;
+  // The option travels on with the load of many-to-many relations, whose rows are of another table and to be read.
+  const between: Between = async (read) => {
+    const given = own;
+    own = undefined;
+    return given ?? read();
+  };
   return em.find(entityName, where, { ...options, [BETWEEN]: between } as never);
 }
 
