@@ -47,6 +47,7 @@ export { BulkRowError, type RowLocation } from './errors/bulk-row.error.js';
 export { BulkUnsupportedError } from './errors/bulk-unsupported.error.js';
 export { BulkWriteLostError } from './errors/bulk-write-lost.error.js';
 export { ConnectionHeldError } from './errors/connection-held.error.js';
+export { ConnectionMismatchError } from './errors/connection-mismatch.error.js';
 export { EndlessChangesError } from './errors/endless-changes.error.js';
 export { InvalidRowError } from './errors/invalid-row.error.js';
 export { ItemNotLoadedError } from './errors/item-not-loaded.error.js';
@@ -86,6 +87,7 @@ export { type RowValue, type StreamedRow, type StreamRowsOptions, streamRows } f
 export { containsText, hasItem } from './paging/text-match.js';
 export { runAlone } from './run-alone.js';
 export { findSystemFrame, isBoundedCall, runInSystemFrame, type SystemFrameOptions } from './system-frame.js';
+export { bindUnitOfWork } from './transactions/bind-unit-of-work.js';
 export { beginBranch, keepBranch, prepareBranch } from './transactions/branches.js';
 export { findLocked, type LockOptions } from './transactions/find-locked.js';
 export type { TransactionRetry } from './transactions/retry.js';

@@ -81,6 +81,7 @@ export const problemCatalogue: Readonly<Record<ErrorCode, ProblemKind>> = {
   commit_failed: INTERNAL,
   conflict: { status: 409, title: 'Conflict' },
   connection_held: INTERNAL,
+  connection_mismatch: INTERNAL,
   item_not_loaded: INTERNAL,
   cross_shard_association: INTERNAL,
   cross_shard_write: INTERNAL,

@@ -8,13 +8,15 @@ import { installPoolGates, type PoolGateOptions } from './pool-gate.js';
 import { ReplicaReads } from './replica-reads.js';
 import { StatementWatch } from './statement-watch.js';
 import type { TransactionDialect } from './transaction-dialect.js';
+import { installTransactionEnds } from './transaction-ends.js';
 import { TransactionKeeper } from './transaction-keeper.js';
 import type { TwoPhaseDialect } from './two-phase-dialect.js';
 import { askUpdatesForWhatIsWanted } from './update-answers.js';
 
 /**
  * `driver` with what every connection pool of ours has, innermost first: a gate that bounds how long one waits for it, that it is
- * one, a watch that can show its statements, a `BranchKeeper` where there are branches, and a `TransactionKeeper`.
+ * one, a watch that can show its statements, a `BranchKeeper` where there are branches, a `TransactionKeeper`, and who tells of
+ * the end of transactions.
  */
 export function withReliableTransactions(
   driver: DriverClass,
@@ -34,6 +36,7 @@ export function withReliableTransactions(
         new StatementWatch(connection, config.get('contextName'), dialect.escapesBackslash).install();
         if (twoPhase) new BranchKeeper(connection, twoPhase).install();
         new TransactionKeeper(connection, dialect).install();
+        installTransactionEnds(connection);
       }
       this.#replicaReads = ReplicaReads.install(this, connections);
     }

@@ -3,7 +3,8 @@ import type { SqlEntityManager } from '@mikro-orm/sql';
 import type { Change } from './change.js';
 import { ChangeEventsSubscriber } from './change-events.subscriber.js';
 
-function findEvents(entityManager: SqlEntityManager): ChangeEventsSubscriber | undefined {
+/** Who is told of changes that are made with `entityManager`. */
+export function findEvents(entityManager: SqlEntityManager): ChangeEventsSubscriber | undefined {
   for (const subscriber of entityManager.getEventManager().getSubscribers()) {
     if (subscriber instanceof ChangeEventsSubscriber) return subscriber;
   }

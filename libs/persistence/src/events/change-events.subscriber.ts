@@ -81,6 +81,28 @@ export class ChangeEventsSubscriber implements EventSubscriber {
     else this.#early.set(entityManager, [...(this.#early.get(entityManager) ?? []), callback]);
   }
 
+  /**
+   * Takes part in the transaction of `entityManager`, which somebody has begun past MikroORM and will end.
+   * @returns its scope when this is the first part, for whoever hears of the end; `undefined` when it is known already
+   */
+  join(entityManager: SqlEntityManager, transaction: Transaction): TransactionScope | undefined {
+    return this.#scopes.has(transaction) ? undefined : this.#open(entityManager, transaction);
+  }
+
+  /** Hands over what the savepoint of `entityManager` has changed, while it can still be rolled back. */
+  async completePart(entityManager: SqlEntityManager): Promise<void> {
+    const scope = this.#findScope(entityManager);
+    if (scope) await this.#handOverAll(scope);
+  }
+
+  /** What `afterTransactionCommit` and `afterTransactionRollback` do, for a transaction that was joined. */
+  async leave(scope: TransactionScope, isCommitted: boolean): Promise<void> {
+    const event = { transaction: scope.transaction } as TransactionEventArgs;
+    if (isCommitted) return this.afterTransactionCommit(event);
+    this.beforeTransactionRollback(event);
+    await this.afterTransactionRollback(event);
+  }
+
   async onFlush({ em, uow }: FlushEventArgs): Promise<void> {
     const entityManager = em as SqlEntityManager;
     const record = new FlushRecord(entityManager, uow, this.#wholeRows, (meta) => this.wants(meta));
@@ -119,10 +141,7 @@ export class ChangeEventsSubscriber implements EventSubscriber {
     if (!scope) return;
     if (this.#failures.has(scope)) throw this.#failures.get(scope);
     if (uow) await this.#complete(scope, uow);
-    if (scope.parent) return;
-    for (let round = 0; (await this.#handOver(scope)) > 0; round++) {
-      if (round === MAX_ROUNDS) throw new EndlessChangesError(MAX_ROUNDS);
-    }
+    if (!scope.parent) await this.#handOverAll(scope);
   }
 
   async afterTransactionCommit({ transaction }: TransactionEventArgs): Promise<void> {
@@ -182,6 +201,12 @@ export class ChangeEventsSubscriber implements EventSubscriber {
   async #record(scope: TransactionScope, changes: Iterable<Change>): Promise<void> {
     scope.record(changes);
     if (scope.waiting >= this.#maxWaiting) await this.#handOver(scope);
+  }
+
+  async #handOverAll(scope: TransactionScope): Promise<void> {
+    for (let round = 0; (await this.#handOver(scope)) > 0; round++) {
+      if (round === MAX_ROUNDS) throw new EndlessChangesError(MAX_ROUNDS);
+    }
   }
 
   async #handOver(scope: TransactionScope): Promise<number> {

@@ -53,6 +53,17 @@ export class TransactionScope {
     this.#isRolledBack = true;
   }
 
+  /** How many savepoints there were so far. */
+  get savepoints(): number {
+    return this.#entries.filter((entry) => entry instanceof TransactionScope).length;
+  }
+
+  /** Rolls back all savepoints but the first `kept`. */
+  rollBackSavepoints(kept: number): void {
+    const savepoints = this.#entries.filter((entry) => entry instanceof TransactionScope);
+    for (const savepoint of savepoints.slice(kept)) savepoint.rollBack();
+  }
+
   /** What happened here and in savepoints, in order, each change once however often this is called. */
   takeChanges(into: Change[] = []): Change[] {
     if (this.#isRolledBack) return into;

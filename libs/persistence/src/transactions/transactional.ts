@@ -94,7 +94,8 @@ function runOnce<T>(unitOfWork: SqlEntityManager, work: TransactionWork<T>, opti
   });
 }
 
-function runInSavepoint<T>(open: SqlEntityManager, work: TransactionWork<T>): Promise<T> {
+/** A savepoint of the transaction of `open`. */
+export function runInSavepoint<T>(open: SqlEntityManager, work: TransactionWork<T>): Promise<T> {
   const options = findFrame(open)?.options ?? {};
   return open.transactional(
     (em) => runInFrame({ entityManager: em as SqlEntityManager, options }, () => work(em as SqlEntityManager)),
