@@ -86,6 +86,15 @@ export { type KeysetPosition, keysetAfter, keysetOrder, keysetPosition, type Sor
 export { type RowValue, type StreamedRow, type StreamRowsOptions, streamRows } from './paging/stream-rows.js';
 export { containsText, hasItem } from './paging/text-match.js';
 export { runAlone } from './run-alone.js';
+export {
+  runInSteps,
+  type Step,
+  type StepOptions,
+  type StepProgress,
+  type StepResult,
+} from './steps/run-in-steps.js';
+export { WorkProgress } from './steps/work-progress.entity.js';
+export { type WorkThroughOptions, workThrough } from './steps/work-through.js';
 export { findSystemFrame, isBoundedCall, runInSystemFrame, type SystemFrameOptions } from './system-frame.js';
 export { bindUnitOfWork } from './transactions/bind-unit-of-work.js';
 export { beginBranch, keepBranch, prepareBranch } from './transactions/branches.js';
