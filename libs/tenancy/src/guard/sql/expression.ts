@@ -14,6 +14,9 @@ export function readExpression(tokens: readonly Token[], scope: Scope): void {
     if (isWord(token, 'in') && scope.reading.engine === 'sqlite' && !isParentheses(tokens[index + 1])) {
       throw new Refusal('it looks for something in a whole table; write a sub-query');
     }
+    if (isWord(token, 'ilike') && scope.reading.engine !== 'postgresql') {
+      throw new Refusal(`${scope.reading.engine} has no ILIKE. Use containsText(), or compare lower(…) by LIKE`);
+    }
     if (token.kind !== 'group') continue;
     if (isParentheses(token)) refuseCall(tokens, index, scope);
     if (isParentheses(token) && isQuery(token)) scope.reading.readQuery(token, scope, readMember(tokens, index, scope));

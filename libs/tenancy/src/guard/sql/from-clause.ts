@@ -206,7 +206,9 @@ class FromReader {
 
   /** `force index (name)`: no effect on which rows are found. */
   #skipIndexHints(): void {
+    const { engine } = this.scope.reading;
     while (isOneOf(this.#peek(), HINT_WORDS) && isOneOf(this.#peek(1), INDEX_WORDS)) {
+      if (engine !== 'mysql' && engine !== 'mariadb') throw new Refusal(`${engine} takes no index hints`);
       if (!isParentheses(this.#peek(2))) throw new Refusal('an index hint in it is not understood');
       this.#position += 3;
     }

@@ -173,7 +173,26 @@ function refuseCondition(token: Token): void {
     throw new Refusal('it goes on after its condition in a way that is not understood');
 }
 
+/** Prefixes of a list of columns that MySQL and MariaDB know; elsewhere they would be columns that nobody has. */
+const PREFIXES = new Set([
+  'high_priority',
+  'sql_big_result',
+  'sql_buffer_result',
+  'sql_cache',
+  'sql_calc_found_rows',
+  'sql_no_cache',
+  'sql_small_result',
+  'straight_join',
+]);
+
+function refusePrefix(tokens: readonly Token[], { reading }: Scope): void {
+  const [, first] = tokens;
+  if (!isOneOf(first, PREFIXES) || reading.engine === 'mysql' || reading.engine === 'mariadb') return;
+  throw new Refusal(`${reading.engine} has no SELECT with "${first.text}"`);
+}
+
 function readSelect(tokens: readonly Token[], scope: Scope): QueryResult {
+  refusePrefix(tokens, scope);
   const clauses = cutClauses(tokens.slice(1), CLAUSES);
   const block = readBlock(clauses, scope);
   bindToMember(block, clauses, scope);

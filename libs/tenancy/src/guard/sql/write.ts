@@ -1,3 +1,4 @@
+import type { EngineName } from '#libs/persistence';
 import { NO_OUTPUTS, type Source, type TableRef } from './analysis.js';
 import { isQuery } from './condition.js';
 import { readExpression } from './expression.js';
@@ -24,6 +25,25 @@ const MODIFIERS = new Set([
 const CONFLICT_WORDS = new Set(['conflict', 'duplicate']);
 const VALUES_WORDS = new Set(['values', 'value']);
 const BEFORE_UPDATE = new Set(['do', 'key']);
+
+/** Words of single products before the table, as the others would take them for a mistake in the SQL. */
+const MODIFIERS_OF: Readonly<Record<string, readonly EngineName[]>> = {
+  or: ['sqlite'],
+  ignore: ['mysql', 'mariadb'],
+  replace: ['sqlite', 'mysql', 'mariadb'],
+};
+
+/** @throws {Refusal} for an insert that this product does not have */
+function assertKnownHere(tokens: readonly Token[], { reading }: Scope): void {
+  for (const [index, { kind, text }] of tokens.entries()) {
+    const engines = kind === 'word' ? MODIFIERS_OF[text] : undefined;
+    // What follows `or` is SQLite's, as that is.
+    if (!engines || engines.includes(reading.engine) || isWord(tokens[index - 1], 'or')) continue;
+    throw new Refusal(
+      `${reading.engine} has no INSERT with "${text}". Use bulkUpsert(), or em.upsert() with onConflictAction`,
+    );
+  }
+}
 
 function skipModifiers(tokens: readonly Token[], from: number): number {
   let at = from;
@@ -54,6 +74,7 @@ function findTenantColumn(ref: TableRef): string {
 /** `insert into table [as alias] (columns) values … | query [on conflict …] [returning …]`. */
 export function readInsert(tokens: readonly Token[], scope: Scope): QueryResult {
   let at = skipModifiers(tokens, 1);
+  assertKnownHere(tokens.slice(0, at), scope);
   if (isWord(tokens[at], 'into')) at++;
   const columnsAt = tokens.findIndex((token, index) => index > at && isParentheses(token));
   const columns = tokens[columnsAt];
