@@ -1,7 +1,19 @@
 import { channel } from 'node:diagnostics_channel';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import type { EntityClass } from '@mikro-orm/core';
+import { tenantEntities } from '#apps/api';
+import { runAs } from '#libs/context';
+import { CurrentEntityManager, findLocked } from '#libs/persistence';
+import { TenantStore } from '#libs/tenancy';
+import { createTestDatabase, eachEngine } from '#libs/testing';
 import { ApiClient, signUp } from './support/api-client.js';
 import { startTestApp, type TestApp } from './support/test-app.js';
+
+interface Purse {
+  readonly id: string;
+  deposit(amount: number): void;
+}
+const Wallet = tenantEntities.find(({ name }) => name === 'Wallet') as EntityClass<Purse>;
 
 describe('GET /metrics', () => {
   const running: TestApp[] = [];
@@ -62,6 +74,48 @@ describe('GET /metrics', () => {
     await running.pop()?.close();
     expect(retries.hasSubscribers).toBe(false);
   });
+
+  eachEngine(
+    (engine) => {
+      it('counts a deadlock that the database has broken, and loses nothing by it', async () => {
+        const databases = [await createTestDatabase(engine), await createTestDatabase(engine)];
+        try {
+          const [central, shard] = databases.map(({ url }) => String(url));
+          const client = await start({ CENTRAL_URL: String(central), SHARDS: `shard-1=${shard}` });
+          const acme = await signUp(appOf(), 'acme');
+          const tenant = await appOf().get(TenantStore).getBySlug('acme');
+          const entityManager = appOf().get(CurrentEntityManager);
+          const open = async () =>
+            (await acme.owner.call('/v1/wallets', { body: { currency: 'EUR' } })).body.id as string;
+          const [one, other] = [await open(), await open()];
+          expect((await client.call('/metrics')).text).toContain('rowhouse_transaction_retries_total 0');
+          // Each holds what the other wants next; one of them has to be begun again.
+          let alone = 2;
+          const met = Promise.withResolvers<void>();
+          const deposit = (ids: readonly string[]) =>
+            runAs({ tenant, actor: { id: 'spec', type: 'user' } }, () =>
+              entityManager.transactional(async (em) => {
+                for (const id of ids) {
+                  const [wallet] = await findLocked(em, Wallet, { id });
+                  wallet?.deposit(1);
+                  if (--alone === 0) met.resolve();
+                  await met.promise;
+                }
+              }),
+            );
+          await Promise.all([deposit([one, other]), deposit([other, one])]);
+          expect((await client.call('/metrics')).text).toMatch(/^rowhouse_transaction_retries_total [1-9]/m);
+          const balances = [one, other].map(async (id) => (await acme.owner.call(`/v1/wallets/${id}`)).body.balance);
+          expect(await Promise.all(balances)).toEqual([2, 2]);
+        } finally {
+          await Promise.all(running.splice(0).map((it) => it.close()));
+          for (const database of databases) await database.drop();
+        }
+      });
+      // The file of SQLite has one writer at a time: there is nobody to lock each other out with.
+    },
+    ['postgresql', 'mariadb', 'mysql'],
+  );
 
   it('counts for its own application only', async () => {
     const [first, second] = [await start(), await start()];

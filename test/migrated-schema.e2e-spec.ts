@@ -28,7 +28,30 @@ async function withDatabase(
   }
 }
 
+/** How MySQL and MariaDB keep each table, and each text in it; the migrator's own ledger aside. */
+const KINDS_OF_TABLES = `
+  select concat(t.engine, ' ', substring_index(t.table_collation, '_', 1), ' ', ifnull(c.character_set_name, 'utf8mb4')) as kind
+  from information_schema.tables t
+  join information_schema.columns c on c.table_schema = t.table_schema and c.table_name = t.table_name
+  where t.table_schema = database() and t.table_name not like 'mikro%'`;
+
+/** A row that differs from others in nothing but `text`, which is a key, or unique among the names of a tenant. */
+async function insertText(em: SqlEntityManager, set: MigrationSet, text: string): Promise<void> {
+  if (set === 'central') await em.execute("insert into slug_look (look, slug) values (?, 'x')", [text]);
+  else {
+    await em.execute('insert into tag (tenant_id, id, name, word_key, version, created_at) values (?, ?, ?, ?, 1, ?)', [
+      uuidv7(),
+      uuidv7(),
+      text,
+      uuidv7(),
+      new Date(),
+    ]);
+  }
+}
+
 eachEngine((engine) => {
+  const isMysql = engine.name === 'mariadb' || engine.name === 'mysql';
+
   it.each(['central', 'tenant'] as MigrationSet[])('%s migrations make what the entities say', async (set) => {
     const server = engine.name === 'sqlite' ? undefined : engine.serverUrl;
     expect(await makeMigration(engines[engine.name], server, modelOf(set, engine))).toBeUndefined();
@@ -43,7 +66,7 @@ eachEngine((engine) => {
     }),
   );
 
-  if (engine.name === 'mariadb' || engine.name === 'mysql') {
+  if (isMysql) {
     it.each(['central', 'tenant'] as MigrationSet[])('%s tables made before compare text by its bytes, too', (set) =>
       withDatabase(engine, set, async (orm) => {
         const migrations = migrationsOf(set, engine.name);
@@ -80,6 +103,26 @@ eachEngine((engine) => {
       }),
     );
   }
+
+  it.each(['central', 'tenant'] as MigrationSet[])('%s tables hold every character, and tell any two apart', (set) =>
+    withDatabase(engine, set, async (orm) => {
+      await orm.migrator.up();
+      const em = orm.em.fork() as SqlEntityManager;
+      if (isMysql) {
+        const kinds = await em.execute<{ kind: string }[]>(KINDS_OF_TABLES);
+        expect(new Set(kinds.map(({ kind }) => kind))).toEqual(new Set(['InnoDB utf8mb4 utf8mb4']));
+      }
+      const texts = ['🦄', '🐉', '👩‍👩‍👧', '👨‍👩‍👧', '\u00e9', 'e\u0301', 'E', 'e', '𝒳'];
+      const [table, column] = { central: ['slug_look', 'look'], tenant: ['tag', 'name'] }[set] as [string, string];
+      for (const text of texts) await insertText(em, set, text);
+      const rows = await em.execute<Record<string, string>[]>(`select ${column} from ${table}`);
+      expect(rows.map((row) => row[column]).toSorted()).toEqual(texts.toSorted());
+      for (const text of texts) {
+        const found = await em.execute(`select ${column} from ${table} where ${column} = ?`, [text]);
+        expect(found).toEqual([{ [column]: text }]);
+      }
+    }),
+  );
 
   it('links the products that are there with a tag of each of their words, and loses no row', () =>
     withDatabase(engine, 'tenant', async (orm) => {

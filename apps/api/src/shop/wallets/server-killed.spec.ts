@@ -59,7 +59,8 @@ async function ownPostgresql(folder: string): Promise<OwnServer> {
   };
 }
 
-async function ownMariadb(folder: string): Promise<OwnServer> {
+/** @param driver  the driver of MySQL speaks to it as well */
+async function ownMariadb(folder: string, driver: 'mariadb' | 'mysql' = 'mariadb'): Promise<OwnServer> {
   const port = await freePort();
   const data = join(folder, 'data');
   mkdirSync(data);
@@ -69,7 +70,7 @@ async function ownMariadb(folder: string): Promise<OwnServer> {
   const places = [`--datadir=${data}`, `--port=${port}`, `--socket=${join(folder, 's')}`];
   let server: ReturnType<typeof spawn> | undefined;
   return {
-    url: `mariadb://root@127.0.0.1:${port}/mysql`,
+    url: `${driver}://root@127.0.0.1:${port}/mysql`,
     async start() {
       server = spawn('mariadbd', ['--no-defaults', ...places, '--bind-address=127.0.0.1', ...user], {
         stdio: 'ignore',
@@ -114,7 +115,11 @@ function expectWhole({ held, expected }: Books): void {
   expect(Math.min(...balances)).toBeGreaterThanOrEqual(0);
 }
 
-const makers = { postgresql: ownPostgresql, mariadb: ownMariadb };
+const makers = {
+  postgresql: ownPostgresql,
+  mariadb: ownMariadb,
+  mysql: (folder: string) => ownMariadb(folder, 'mysql'),
+};
 const hasMariadb = spawnSync('mariadbd', ['--version'], { stdio: 'ignore' }).status === 0;
 
 describe('money', () => {
@@ -128,12 +133,12 @@ describe('money', () => {
 
   eachEngine(
     (engine) => {
-      const isMissing = engine.name === 'mariadb' && !hasMariadb;
+      const isMissing = engine.name !== 'postgresql' && !hasMariadb;
       const reason = isMissing ? ': not covered, there is no mariadbd to start' : '';
       (isMissing ? it.skip : it)(
         `is neither made nor lost when the database process is killed and started again${reason}`,
         async () => {
-          const server = await makers[engine.name as 'postgresql' | 'mariadb'](folder);
+          const server = await makers[engine.name as keyof typeof makers](folder);
           await untilDone(() => server.start());
           await untilDone(() => answers(server.url));
           const world = await MoneyWorld.open(server.url);
@@ -171,7 +176,7 @@ describe('money', () => {
         },
       );
     },
-    ['postgresql', 'mariadb'],
+    ['postgresql', 'mariadb', 'mysql'],
   );
 
   eachEngine(() => {
