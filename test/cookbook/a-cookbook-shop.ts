@@ -1,3 +1,4 @@
+import type { EntityClass } from '@mikro-orm/core';
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import { currentContext, runAs } from '#libs/context';
 import {
@@ -21,11 +22,21 @@ export interface CookbookShop {
 
 const UNIT_OF_WORK = Symbol('unit of work of the cookbook');
 
+/** What a recipe adds to the shop. */
+interface Additions {
+  readonly entities?: readonly EntityClass[];
+  readonly entityManager?: typeof GuardedEntityManager;
+}
+
 /** A shop on `engine` as the application opens it: both layers of the guard, and changes that are told of. */
-export function aCookbookShop(engine: TestEngine, subscribers: readonly ChangeSubscriber[] = []): CookbookShop {
-  const database = aDatabase(engine, shopModel, {
+export function aCookbookShop(
+  engine: TestEngine,
+  subscribers: readonly ChangeSubscriber[] = [],
+  { entities = [], entityManager: ownEntityManager = GuardedEntityManager }: Additions = {},
+): CookbookShop {
+  const database = aDatabase(engine, [...shopModel, ...entities], {
     driver: guardedDriver(engines[engine.name]),
-    entityManager: GuardedEntityManager,
+    entityManager: ownEntityManager,
     subscribers: [
       new ChangeEventsSubscriber({
         subscribers: [...subscribers],

@@ -1,5 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { Money } from '#libs/persistence';
+import { Entity, Property } from '@mikro-orm/decorators/legacy';
+import { currentContext } from '#libs/context';
+import { bulkInsert, bulkUpdate, Money, streamRows, TenantOwned } from '#libs/persistence';
 import {
   Book,
   CardPayment,
@@ -17,9 +19,20 @@ import {
 import { aCookbookShop } from './a-cookbook-shop.js';
 import { stock } from './arrange.js';
 
+// #region column-name
+@Entity({ tableName: 'journey' })
+class Journey extends TenantOwned {
+  @Property({ type: 'string', name: 'from', length: 80 })
+  origin!: string;
+
+  @Property({ type: 'integer', name: 'group' })
+  position!: number;
+}
+// #endregion
+
 describe('models', () => {
   eachEngine((engine) => {
-    const { database, forTenant } = aCookbookShop(engine);
+    const { database, forTenant } = aCookbookShop(engine, [], { entities: [Journey] });
 
     it('finds every kind of a class-table hierarchy by its base class', () =>
       forTenant(async (em) => {
@@ -64,6 +77,39 @@ describe('models', () => {
       expect(properties.name).toMatchObject({ fieldNames: ['name'], length: 200 });
       // #endregion
     });
+
+    it('calls a property otherwise than its column, whatever word of SQL that is', () =>
+      forTenant(async (em) => {
+        // #region column-name-used
+        em.create(Journey, { origin: 'Ulm', position: 2 });
+        await em.flush();
+        await bulkInsert(em, Journey, [{ origin: 'Bonn', position: 1 }]);
+        await bulkUpdate(em, Journey, { where: { origin: 'Ulm' }, set: { position: 3 } });
+        const journeys = await em.fork().find(Journey, { origin: { $like: '%n%' } }, { orderBy: { origin: 'asc' } });
+        const { properties } = em.getMetadata().get(Journey);
+        // #endregion
+        expect(journeys.map(({ origin, position }) => [origin, position])).toEqual([['Bonn', 1]]);
+        expect(properties.origin).toMatchObject({ fieldNames: ['from'], length: 80 });
+        const streamed = [];
+        for await (const row of streamRows(em, Journey, {
+          fields: ['origin'],
+          orderBy: [{ path: 'origin', direction: 'asc' }],
+        }))
+          streamed.push(row);
+        expect(streamed.map(({ origin }) => origin)).toEqual(['Bonn', 'Ulm']);
+        // By hand it has its own name, in the quotes of the product.
+        const tables = em.getKysely<{ journey: { tenant_id: string; from: string; group: number } }>();
+        const found = await tables
+          .selectFrom('journey')
+          .select(['from', 'group'])
+          .where('tenant_id', '=', currentContext().getTenant().id)
+          .orderBy('from')
+          .execute();
+        expect(found).toEqual([
+          { from: 'Bonn', group: 1 },
+          { from: 'Ulm', group: 3 },
+        ]);
+      }));
 
     it('walks a tree that refers to itself', () =>
       forTenant(async (em) => {

@@ -1,9 +1,38 @@
 import { describe, expect, it } from '@jest/globals';
 import { wrap } from '@mikro-orm/core';
-import { type ChangeSubscriber, Money, onCommit } from '#libs/persistence';
-import { Book, eachEngine, expectStatements, Product } from '#libs/testing';
+import type { AbstractSqlDriver, SqlEntityManager } from '@mikro-orm/sql';
+import { currentContext } from '#libs/context';
+import {
+  bindUnitOfWork,
+  bulkInsert,
+  type ChangeSubscriber,
+  exists,
+  Money,
+  newId,
+  onCommit,
+  runInSteps,
+  transactional,
+  WorkProgress,
+  workThrough,
+} from '#libs/persistence';
+import { GuardedEntityManager } from '#libs/tenancy';
+import { Book, eachEngine, expectStatements, Product, Tag } from '#libs/testing';
 import { aCookbookShop } from './a-cookbook-shop.js';
-import { stock } from './arrange.js';
+import { bookRows, stock } from './arrange.js';
+
+interface Tables {
+  tag: { tenant_id: string; name: string };
+}
+
+const tenantId = () => currentContext().getTenant().id;
+
+// #region own-entity-manager
+/** Given to MikroORM as `entityManager`; forks and transactions are of this class as well. */
+class CarefulEntityManager<Driver extends AbstractSqlDriver> extends GuardedEntityManager<Driver> {
+  override find: SqlEntityManager<Driver>['find'] = (name, where, options) =>
+    super.find(name, where, { limit: 3, ...options } as typeof options);
+}
+// #endregion
 
 describe('unit of work', () => {
   eachEngine((engine) => {
@@ -18,7 +47,8 @@ describe('unit of work', () => {
       },
     };
     // #endregion
-    const { database, entityManager, forTenant } = aCookbookShop(engine, [watcher]);
+    const { database, entityManager, forTenant } = aCookbookShop(engine, [watcher], { entities: [WorkProgress] });
+    const careful = aCookbookShop(engine, [], { entityManager: CarefulEntityManager });
 
     it('saves all changes at once', () =>
       forTenant(async (em) => {
@@ -92,23 +122,101 @@ describe('unit of work', () => {
         expect((await em.findOneOrFail(Book, { sku: 'b-0' })).price).toEqual(new Money(1250, 'EUR'));
       }));
 
-    it('works through many rows in pieces of bounded memory', () =>
+    it('gets, lists, counts and asks for existence, and takes over values', () =>
       forTenant(async (em) => {
         await stock(em);
-        // #region in-chunks
-        let after = '';
-        for (;;) {
-          const page = await em.find(Product, { sku: { $gt: after } }, { orderBy: { sku: 'asc' }, limit: 2 });
-          if (page.length === 0) break;
-          for (const product of page) product.stock += 1;
-          after = page.at(-1)?.sku ?? after; // keep it, to resume here after a crash
-          await em.flush();
-          em.clear();
-        }
+        const [{ id } = { id: '' }] = await em.find(Book, { sku: 'b-1' });
+        // #region base-helpers
+        const book = await em.findOneOrFail(Book, { id }); // get
+        const cheapest = await em.find(Book, {}, { orderBy: { price: { amount: 'asc' } }, limit: 2 }); // list
+        const books = await em.count(Book, { stock: 0 }); // count
+        const isThere = await exists(em, Book, { isbn: '978-1' }); // exists, without reading the row
+        em.assign(book, { name: 'Emma, annotated', stock: 3 }); // set attributes
+        await em.flush();
         // #endregion
+        expect([cheapest.map(({ sku }) => sku), books, isThere]).toEqual([['b-0', 'b-1'], 4, true]);
+        expect(await exists(em, Book, { isbn: 'nobody' })).toBe(false);
+        expect(await em.fork().findOneOrFail(Book, { id })).toMatchObject({ name: 'Emma, annotated', stock: 3 });
+      }));
+
+    it('is bound to a transaction that somebody else has begun, and to a connection', () =>
+      forTenant(async (em) => {
+        await stock(em);
+        lines.length = 0;
+        // #region bind
+        const transaction = await em.getKysely<Tables>().startTransaction().execute();
+        const tags = await transaction.selectFrom('tag').select('name').where('tenant_id', '=', tenantId()).execute();
+        await bindUnitOfWork(em, transaction, async (tx) => {
+          const book = await tx.findOneOrFail(Book, { sku: 'b-0' });
+          book.name = `Dune, one of ${tags.length} tags`; // flushed at its end, in the caller's transaction
+        });
+        await transaction.commit().execute(); // the caller's to decide
+
+        await em
+          .getKysely()
+          .connection()
+          .execute(async (connection) => {
+            await bindUnitOfWork(em, connection, (tx) => void tx.create(Tag, { name: 'on this connection' }));
+          });
+        // #endregion
+        expect(lines).toEqual(['update Book Dune → Dune, one of 2 tags', 'create Tag - → on this connection']);
+        expect(await em.fork().count(Tag, {})).toBe(3);
+        // Nothing of another tenant is within its reach, either.
+        const foreign = await em.getKysely().startTransaction().execute();
+        await expect(bindUnitOfWork(em, foreign, (tx) => tx.execute('delete from tag'))).rejects.toMatchObject({
+          code: 'statement_refused',
+        });
+        await foreign.rollback().execute();
+      }));
+
+    it('has the defaults that one gives it', () =>
+      careful.forTenant(async (em) => {
+        await stock(em);
+        // #region own-defaults
+        const few = await em.find(Product, {}); // no more than three, as `CarefulEntityManager` says
+        const all = await em.find(Product, {}, { limit: 100 });
+        const report = em.fork({ flushMode: 'commit' }); // reads never flush what waits
+        // #endregion
+        expect([few.length, all.length]).toEqual([3, 5]);
+        report.create(Tag, { name: 'waits' });
+        expect(await report.count(Tag, {})).toBe(2);
+        await transactional(em, async (tx) => expect(await tx.find(Product, {})).toHaveLength(3));
+        await expect(em.find(Product, { tenantId: newId() })).resolves.toEqual([]);
+      }));
+
+    it('works through many rows in steps, and resumes', () =>
+      forTenant(async (em) => {
+        await stock(em);
+        const told: number[] = [];
+        // #region in-steps
+        await workThrough(
+          em,
+          Product,
+          'stock-taking 2026-03', // under this name it goes on where a killed process has stopped
+          (products) => {
+            for (const product of products) product.stock += 1;
+          },
+          { where: { category: { $ne: null } }, chunkSize: 3, onProgress: ({ done }) => void told.push(done) },
+        );
+        // #endregion
+        expect(told).toEqual([3, 4, 4]);
         expect((await em.find(Product, {}, { orderBy: { sku: 'asc' } })).map((it) => it.stock)).toEqual([
-          1, 1, 1, 1, 6,
+          1, 1, 1, 1, 5,
         ]);
+      }));
+
+    it('imports in steps that keep their place in the source', () =>
+      forTenant(async (em) => {
+        const source = bookRows(7);
+        // #region import-in-steps
+        const { done } = await runInSteps<number>(em, 'import of March', async (tx, line = 0) => {
+          const part = source.slice(line, line + 3); // or read them from a file, from this line on
+          if (part.length === 0) return undefined; // finished
+          await bulkInsert(tx, Book, part);
+          return { position: line + part.length, done: part.length };
+        });
+        // #endregion
+        expect([done, await em.count(Book, {})]).toEqual([7, 7]);
       }));
   });
 });

@@ -79,6 +79,7 @@ export { findInTransaction } from './events/find-in-transaction.js';
 export { runInSavepoint } from './events/run-in-savepoint.js';
 export type { TransactionScope } from './events/transaction-scope.js';
 export { type WriteRule, WriteRules } from './events/write-rules.js';
+export { exists } from './exists.js';
 export { findByKey } from './finder/find-by-key.js';
 export { type ChangeNotice, ChangeNotices, type Forget, LocalChangeNotices } from './notices/change-notices.js';
 export { type OrmOverrides, ormOptions } from './orm-options.js';
