@@ -1,6 +1,7 @@
 import { expect } from '@jest/globals';
 import { UniqueConstraintViolationException } from '@mikro-orm/core';
 import { AuditEntry, AuditTrailReadonlyError } from '#libs/audit';
+import { bindUnitOfWork, bulkInsert } from '#libs/persistence';
 import { expectStatements, Tag } from '#libs/testing';
 import type { AuditCase } from '../audit-case.js';
 import type { AuditWorld } from '../audit-world.js';
@@ -67,6 +68,27 @@ export const transactionCases: AuditCase[] = [
       );
       await expect(transaction).rejects.toThrow(UniqueConstraintViolationException);
       expect(await world.entries()).toEqual(before);
+    },
+  },
+  {
+    title: 'records what is changed in a transaction that somebody else has begun, once that is committed',
+    control: 'outside',
+    async run(world) {
+      await world.as(async (em) => {
+        const undone = await em.getKysely().startTransaction().execute();
+        await bindUnitOfWork(em, undone, (part) => void part.create(Tag, { name: 'undone' }));
+        await undone.rollback().execute();
+        const kept = await em.getKysely().startTransaction().execute();
+        const broken = bindUnitOfWork(em, kept, async (part) => {
+          part.create(Tag, { name: 'broken' });
+          await part.flush();
+          await failing();
+        });
+        await expect(broken).rejects.toThrow('on purpose');
+        await bindUnitOfWork(em, kept, (part) => bulkInsert(part, Tag, [{ name: 'kept' }]));
+        await kept.commit().execute();
+      });
+      expect(await namesOf(world)).toEqual(['kept']);
     },
   },
   {
