@@ -42,23 +42,27 @@ import { Migration20261120122000IdempotencyRecords as Tenant20261120122000Idempo
 import { Migration20261125130000TextByBytes as Tenant20261125130000TextByBytesOnMariadb } from './tenant/mariadb/migration-20261125130000-text-by-bytes.js';
 import { Migration20261125140000SealedTrail as Tenant20261125140000SealedTrailOnMariadb } from './tenant/mariadb/migration-20261125140000-sealed-trail.js';
 import { Migration20261125160000Catalogue as Tenant20261125160000CatalogueOnMariadb } from './tenant/mariadb/migration-20261125160000-catalogue.js';
+import { Migration20261125222306WorkProgress as Tenant20261125222306WorkProgressOnMariadb } from './tenant/mariadb/migration-20261125222306-work-progress.js';
 import { Migration20261120090000Initial as Tenant20261120090000InitialOnMysql } from './tenant/mysql/migration-20261120090000-initial.js';
 import { Migration20261120110000Shop as Tenant20261120110000ShopOnMysql } from './tenant/mysql/migration-20261120110000-shop.js';
 import { Migration20261120122000IdempotencyRecords as Tenant20261120122000IdempotencyRecordsOnMysql } from './tenant/mysql/migration-20261120122000-idempotency-records.js';
 import { Migration20261125130000TextByBytes as Tenant20261125130000TextByBytesOnMysql } from './tenant/mysql/migration-20261125130000-text-by-bytes.js';
 import { Migration20261125140000SealedTrail as Tenant20261125140000SealedTrailOnMysql } from './tenant/mysql/migration-20261125140000-sealed-trail.js';
 import { Migration20261125160000Catalogue as Tenant20261125160000CatalogueOnMysql } from './tenant/mysql/migration-20261125160000-catalogue.js';
+import { Migration20261125222306WorkProgress as Tenant20261125222306WorkProgressOnMysql } from './tenant/mysql/migration-20261125222306-work-progress.js';
 import { Migration20261120090000Initial as Tenant20261120090000InitialOnPostgresql } from './tenant/postgresql/migration-20261120090000-initial.js';
 import { Migration20261120110000Shop as Tenant20261120110000ShopOnPostgresql } from './tenant/postgresql/migration-20261120110000-shop.js';
 import { Migration20261120122000IdempotencyRecords as Tenant20261120122000IdempotencyRecordsOnPostgresql } from './tenant/postgresql/migration-20261120122000-idempotency-records.js';
 import { Migration20261125131500RowSecurity as Tenant20261125131500RowSecurityOnPostgresql } from './tenant/postgresql/migration-20261125131500-row-security.js';
 import { Migration20261125140000SealedTrail as Tenant20261125140000SealedTrailOnPostgresql } from './tenant/postgresql/migration-20261125140000-sealed-trail.js';
 import { Migration20261125160000Catalogue as Tenant20261125160000CatalogueOnPostgresql } from './tenant/postgresql/migration-20261125160000-catalogue.js';
+import { Migration20261125222306WorkProgress as Tenant20261125222306WorkProgressOnPostgresql } from './tenant/postgresql/migration-20261125222306-work-progress.js';
 import { Migration20261120090000Initial as Tenant20261120090000InitialOnSqlite } from './tenant/sqlite/migration-20261120090000-initial.js';
 import { Migration20261120110000Shop as Tenant20261120110000ShopOnSqlite } from './tenant/sqlite/migration-20261120110000-shop.js';
 import { Migration20261120122000IdempotencyRecords as Tenant20261120122000IdempotencyRecordsOnSqlite } from './tenant/sqlite/migration-20261120122000-idempotency-records.js';
 import { Migration20261125140000SealedTrail as Tenant20261125140000SealedTrailOnSqlite } from './tenant/sqlite/migration-20261125140000-sealed-trail.js';
 import { Migration20261125160000Catalogue as Tenant20261125160000CatalogueOnSqlite } from './tenant/sqlite/migration-20261125160000-catalogue.js';
+import { Migration20261125222306WorkProgress as Tenant20261125222306WorkProgressOnSqlite } from './tenant/sqlite/migration-20261125222306-work-progress.js';
 
 /** Every migration there is. Oldest first. */
 export const migrationList: Readonly<Record<MigrationSet, Readonly<Record<EngineName, readonly MigrationObject[]>>>> = {
@@ -114,6 +118,7 @@ export const migrationList: Readonly<Record<MigrationSet, Readonly<Record<Engine
       Tenant20261125130000TextByBytesOnMariadb,
       Tenant20261125140000SealedTrailOnMariadb,
       Tenant20261125160000CatalogueOnMariadb,
+      Tenant20261125222306WorkProgressOnMariadb,
     ),
     mysql: migrationObjects(
       Tenant20261120090000InitialOnMysql,
@@ -122,6 +127,7 @@ export const migrationList: Readonly<Record<MigrationSet, Readonly<Record<Engine
       Tenant20261125130000TextByBytesOnMysql,
       Tenant20261125140000SealedTrailOnMysql,
       Tenant20261125160000CatalogueOnMysql,
+      Tenant20261125222306WorkProgressOnMysql,
     ),
     postgresql: migrationObjects(
       Tenant20261120090000InitialOnPostgresql,
@@ -130,6 +136,7 @@ export const migrationList: Readonly<Record<MigrationSet, Readonly<Record<Engine
       Tenant20261125131500RowSecurityOnPostgresql,
       Tenant20261125140000SealedTrailOnPostgresql,
       Tenant20261125160000CatalogueOnPostgresql,
+      Tenant20261125222306WorkProgressOnPostgresql,
     ),
     sqlite: migrationObjects(
       Tenant20261120090000InitialOnSqlite,
@@ -137,6 +144,7 @@ export const migrationList: Readonly<Record<MigrationSet, Readonly<Record<Engine
       Tenant20261120122000IdempotencyRecordsOnSqlite,
       Tenant20261125140000SealedTrailOnSqlite,
       Tenant20261125160000CatalogueOnSqlite,
+      Tenant20261125222306WorkProgressOnSqlite,
     ),
   },
 };

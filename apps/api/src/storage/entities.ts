@@ -8,9 +8,10 @@ import {
   AuditSeal,
   AuditSubjectKey,
   ErasedSubjectKey,
+  NotAudited,
 } from '#libs/audit';
 import { ApiKey, Invitation, Membership, Session, User } from '#libs/identity';
-import { Money } from '#libs/persistence';
+import { Money, WorkProgress } from '#libs/persistence';
 import { ShardRecord, SlotMapRecord, SlotRangeRecord } from '#libs/sharding';
 import { PlacementMove, PlacementRecord, SlugLook, Tenant, TenantDomain } from '#libs/tenancy';
 import { IdempotencyRecord } from '../http/idempotency/idempotency-record.entity.js';
@@ -48,6 +49,8 @@ export const centralEntities = [
   SlotRangeRecord,
 ];
 
+NotAudited('how far work has come; what the work changes is on record by itself')(WorkProgress);
+
 /** What belongs to a tenant: every shard. A new entity of the product is added here, and nowhere else. */
 export const tenantEntities: EntityClass[] = [
   AuditEntry,
@@ -58,6 +61,7 @@ export const tenantEntities: EntityClass[] = [
   AuditHold,
   AuditSubjectKey,
   IdempotencyRecord,
+  WorkProgress,
   Category,
   Tag,
   Product,
