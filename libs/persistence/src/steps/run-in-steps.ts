@@ -67,10 +67,12 @@ export async function runInSteps<Position>(
   { onProgress, signal }: StepOptions = {},
 ): Promise<StepProgress> {
   if (findInTransaction(entityManager)) throw new TransactionNestingError('where steps end');
+  // Not the caller's unit of work: each step is forgotten when it is committed.
+  const fork = () => entityManager.fork({ disableContextResolution: true }) as SqlEntityManager;
+  // Before the first step and not in it: of several who begin at once, all but one meet the row that the first has made.
+  await bulkUpsert(fork(), WorkProgress, [{ name }], { by: ['name'] });
   for (;;) {
-    // Not the caller's unit of work: each step is forgotten when it is committed.
-    const own = entityManager.fork({ disableContextResolution: true }) as SqlEntityManager;
-    const progress = await transactional(own, (tx) => runStep(tx, name, step));
+    const progress = await transactional(fork(), (tx) => runStep(tx, name, step));
     await onProgress?.(progress);
     if (progress.isFinished || signal?.aborted) return progress;
   }
@@ -90,11 +92,8 @@ async function runStep<Position>(tx: SqlEntityManager, name: string, step: Step<
 
 /** Until the step has ended, nobody else begins one of this work. */
 async function lockProgress(tx: SqlEntityManager, name: string): Promise<WorkProgress> {
-  const key = { tenantId: currentContext().getTenant().id, name };
-  const [found] = await findLocked(tx, WorkProgress, key);
-  if (found) return found;
-  // Another process may be making it at the same moment.
-  await bulkUpsert(tx, WorkProgress, [{ name }], { by: ['name'] });
-  const [made] = await findLocked(tx, WorkProgress, key);
-  return made as WorkProgress;
+  const tenantId = currentContext().getTenant().id;
+  const [found] = await findLocked(tx, WorkProgress, { tenantId, name });
+  if (!found) throw new Error(`The progress of "${name}" was deleted while it was at work.`);
+  return found;
 }
