@@ -72,7 +72,11 @@ export class BatchRunner {
       return await this.#inTransaction(this.em, (em) => this.#write(em, batch));
     } catch (error) {
       if (!constraintOf(error, this.layout.dialect)) throw error;
-      return this.#inTransaction(this.em, (em) => this.#isolate(em, batch, error));
+      // A row that stands alone gets a second look, as each row of a larger batch does: somebody else may have made it since.
+      const isAlone = batch.rows.length === 1;
+      return this.#inTransaction(this.em, (em) =>
+        isAlone ? this.#writePart(em, batch) : this.#isolate(em, batch, error),
+      );
     }
   }
 

@@ -368,6 +368,14 @@ describe('bulkUpsert', () => {
       expect(await database.fork().count(Category, { tenantId: tenant.id })).toBe(0);
     }, 30_000);
 
+    it('lets all writers of one new row succeed', async () => {
+      for (let round = 0; round < 10; round++) {
+        const name = `round ${round}`;
+        const results = await Promise.all([1, 2, 3, 4].map(() => upsert(Tag, [{ name }], ['name'])));
+        expect(results.map(({ inserted }) => inserted).toSorted()).toEqual([0, 0, 0, 1]);
+      }
+    }, 30_000);
+
     it('never takes over a row through another unique column', async () => {
       const rows = [
         { id: 30, name: 'a', tag: 't-30', fee: price() },
