@@ -3,6 +3,7 @@ import type { AbstractSqlConnection } from '@mikro-orm/sql';
 import { PersistenceError } from '../errors/persistence.error.js';
 import { BranchKeeper } from './branch-keeper.js';
 import type { DriverClass } from './engine.js';
+import { keepForksOutOfEnvironment } from './forks-without-environment.js';
 import { openOnePool } from './one-pool.js';
 import { installPoolGates, type PoolGateOptions } from './pool-gate.js';
 import { ReplicaReads } from './replica-reads.js';
@@ -28,6 +29,7 @@ export function withReliableTransactions(
 
     constructor(config: Configuration) {
       super(config);
+      keepForksOutOfEnvironment(config);
       const connections = [this.connection, ...this.replicas] as AbstractSqlConnection[];
       askUpdatesForWhatIsWanted(this);
       installPoolGates(this, connections, (config.get('pool') ?? {}) as PoolGateOptions);
