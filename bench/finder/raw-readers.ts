@@ -15,6 +15,12 @@ const SQL = `select p.*, b.isbn, e.warranty_months, d.download_size_kb from prod
   left join digital_product d on d.tenant_id = p.tenant_id and d.id = p.id
   where p.tenant_id = ? and p.id = ?`;
 
+/** The statement, with placeholders as the engine has them. */
+export function rawSqlFor(engine: EngineName): string {
+  let number = 0;
+  return engine === 'postgresql' ? SQL.replaceAll('?', () => `$${++number}`) : SQL;
+}
+
 function openSqlite(url: string): RawReader {
   const database = new Database(url.replace('sqlite:', ''));
   const statement = database.prepare<[string, string], object>(SQL);
@@ -29,8 +35,7 @@ function openSqlite(url: string): RawReader {
 async function openPostgresql(url: string): Promise<RawReader> {
   const client = new Client({ connectionString: url });
   await client.connect();
-  let number = 0;
-  const text = SQL.replaceAll('?', () => `$${++number}`);
+  const text = rawSqlFor('postgresql');
   return {
     read: async (...values) => (await client.query({ name: 'product', text, values })).rows[0],
     close: () => client.end(),

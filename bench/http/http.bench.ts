@@ -17,20 +17,25 @@ async function compare(): Promise<Comparison> {
   const dataDir = mkdtempSync(join(tmpdir(), 'rowhouse-bench-'));
   const app = await ServerProcess.start('./app.server.ts', { DATA_DIR: dataDir });
   const { path, facts } = app.listening;
-  const bare = await ServerProcess.start('./bare.server.ts', {
-    FILE: shardFileOf(dataDir, String(facts.tenantId)),
-    TENANT_ID: String(facts.tenantId),
-    PATH_ASKED: path,
-  });
-  deepStrictEqual(await app.answer(), await bare.answer());
+  const tenantId = String(facts.tenantId);
+  const asked = { FILE: shardFileOf(dataDir, tenantId), TENANT_ID: tenantId, PATH_ASKED: path };
+  const bare = await ServerProcess.start('./bare.server.ts', asked);
+  const nest = await ServerProcess.start('./nest.server.ts', asked);
+  const entity = await ServerProcess.start('./entity.server.ts', asked);
+  const servers = [app, bare, nest, entity];
+  for (const server of servers) deepStrictEqual(await server.answer(), await app.answer());
   return {
     title: `${REQUESTS} × GET /v1/products/:id over 16 connections, CPU of the server`,
     by: 'cpu',
     control: createContender('bare Fastify, own token check, one driver query', bare),
-    contenders: [createContender('Rowhouse', app)],
+    contenders: [
+      createContender('Rowhouse', app),
+      createContender('Nest, nothing of ours, the same driver query', nest),
+      createContender('bare Fastify, a managed entity behind the guard', entity),
+    ],
     budgets: { Rowhouse: BUDGET },
     async close() {
-      await Promise.all([app.stop(), bare.stop()]);
+      await Promise.all(servers.map((server) => server.stop()));
       rmSync(dataDir, { recursive: true, force: true });
     },
   };
