@@ -17,7 +17,7 @@ interface Abortable {
 const findersOfDrivers = new WeakMap<AbstractSqlDriver, Finders>();
 
 /**
- * Does what `em.findOne(entityName, key)` does, for a fifth of its cost on sqlite and a third on servers: the SQL of an
+ * Does what `em.findOne(entityName, key)` does, for an eighth of its cost on sqlite and half of it on servers: the SQL of an
  * entity is made once per database, and only the key changes. Called by an EntityManager's own `findOne`, with a call that
  * has no options; services go on writing `em.findOne`.
  *
