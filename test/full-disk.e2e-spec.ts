@@ -35,8 +35,8 @@ const found = await Promise.all(checks);
 
 describe('a full disk under the rows of some tenants', () => {
   for (const [engine, reason] of found) {
-    // Both drivers of the one server are told the same.
-    if (engine.name === 'mysql') continue;
+    // InnoDB ends the whole server, and so all other suites, when a large transaction finds no room for its rollback.
+    if (engine.name === 'mysql' || engine.name === 'mariadb') continue;
     if (reason !== undefined) it.skip(`on ${engine.name}: not covered, ${reason}`, () => {});
     else describe(`on ${engine.name}`, () => declareCases(engine));
   }
