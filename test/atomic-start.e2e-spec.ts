@@ -69,7 +69,7 @@ describe('an application with the mode "atomic"', () => {
         }
       });
 
-      it('tells of a branch that a dead process has left, and finishes it by itself', async () => {
+      it('tells of a branch that a dead process has left and of its age, and finishes it by itself', async () => {
         const test = await startTestApp({ SHARDS: shards(), SHARD_TRANSACTIONS: 'atomic' });
         try {
           const registry = test.app.get(ShardRegistry);
@@ -87,18 +87,24 @@ describe('an application with the mode "atomic"', () => {
               await em.rollback();
             }),
           );
-          const branches = async () => {
+          const figures = async () => {
             const { text } = await new ApiClient(test.app).call('/metrics');
-            return Number(/^rowhouse_shard_in_doubt_branches\{shard="shard-2"\} (\d+)/m.exec(text)?.[1]);
+            const read = (name: string) =>
+              Number(new RegExp(`^rowhouse_shard_in_doubt_${name}\\{shard="shard-2"\\} (\\S+)`, 'm').exec(text)?.[1]);
+            return { branches: read('branches'), oldestSeconds: read('oldest_seconds') };
           };
           const until = async (count: number) => {
-            for (let tries = 0; (await branches()) !== count; tries++) {
-              if (tries > 300) throw new Error(`There are ${await branches()} branches.`);
+            for (let tries = 0; tries <= 300; tries++) {
+              const found = await figures();
+              if (found.branches === count) return found;
               await new Promise((resolve) => setTimeout(resolve, 100));
             }
+            throw new Error(`There are ${(await figures()).branches} branches.`);
           };
-          await until(1);
-          await until(0);
+          const { oldestSeconds } = await until(1);
+          expect(oldestSeconds).toBeGreaterThan(0);
+          expect(oldestSeconds).toBeLessThan(60);
+          expect(await until(0)).toEqual({ branches: 0, oldestSeconds: 0 });
         } finally {
           await test.close();
         }
