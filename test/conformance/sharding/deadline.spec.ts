@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { raw } from '@mikro-orm/core';
 import type { ShardedEntityManager } from '#libs/sharding';
 import { eachEngine } from '#libs/testing';
-import { aShardSuite } from './layouts.js';
+import { aShardSuite, seedWeather } from './layouts.js';
 import { Location } from './weather.model.js';
 
 /** A statement that takes longer than any test, and how to see whether a server still works at it. */
@@ -66,6 +66,19 @@ describe('the deadline of a call', () => {
         const failure = expect(call).rejects.toThrow(/no answer within 500 ms/);
         await until(true);
         await failure;
+        await until(false);
+      });
+
+      it('leaves time to load the relations of those that answered', async () => {
+        await seedWeather(suite);
+        const slowly = { [raw(`case when id = 2 then ${condition} else id < 4 end`)]: [] };
+        const options = { ...SOON, orderBy: { id: 'asc' }, populate: ['reports'], strategy: 'select-in' } as const;
+        const { rows, missing } = await suite.create().findPartial(Location, slowly, options);
+        expect(missing.map(({ id }) => id)).toEqual(['shard-2']);
+        expect(rows.map(({ id, reports }) => [id, reports.length])).toEqual([
+          [1, 1],
+          [3, 1],
+        ]);
         await until(false);
       });
 

@@ -33,6 +33,9 @@ export interface OrderedPage {
   readonly isLast: boolean;
 }
 
+/** Part of a call's time that shards have to give their rows, where those of one that is late can be done without. */
+const READING_SHARE = 0.75;
+
 /** A row on its way to be an object. */
 interface Candidate {
   readonly id: ShardId;
@@ -87,7 +90,8 @@ export class OrderedFind {
 
   async partially(options: ShardCallOptions): Promise<PartialRows<object>> {
     const within = this.#deadline(options);
-    const answers = await this.scope.askPartially(this.shards, this.#reading, within());
+    // One that is silent takes all the time it is given; relations of the others are still to be loaded then.
+    const answers = await this.scope.askPartially(this.shards, this.#reading, within(READING_SHARE));
     const missing = answers.filter((answer) => !answer.ok);
     let lists = answers.flatMap((answer) => (answer.ok ? [answer.value] : []));
     for (;;) {
@@ -140,11 +144,12 @@ export class OrderedFind {
     return mergeSorted(lists, (a, b) => this.#compare(a.values, b.values), offset, limit);
   }
 
-  /** Both steps share the time of the call. */
-  #deadline(options: ShardCallOptions): () => ShardCallOptions {
+  /** Both steps share the time of the call: the rest of it, or a part of the rest. */
+  #deadline(options: ShardCallOptions): (share?: number) => ShardCallOptions {
     const deadlineMs = options.deadlineMs ?? this.scope.options.limits.deadlineMs;
     const start = performance.now();
-    return () => ({ ...options, deadlineMs: Math.max(1, deadlineMs - Math.floor(performance.now() - start)) });
+    const left = () => deadlineMs - (performance.now() - start);
+    return (share = 1) => ({ ...options, deadlineMs: Math.max(1, Math.ceil(left() * share)) });
   }
 }
 
