@@ -1,6 +1,7 @@
 import type { EntityMetadata, EntityProperty } from '@mikro-orm/core';
 import { FanOutUnsupportedError } from '../errors/fan-out-unsupported.error.js';
 import type { ValueKind } from '../merge/compare-values.js';
+import { isFine } from '../merge/keyset.js';
 import { valueKindOf } from '../merge/sort-key.js';
 import type { AggregateQuery } from './aggregate-query.js';
 
@@ -44,7 +45,7 @@ export interface AggregatePlan {
 
 /** @throws {FanOutUnsupportedError} for what cannot be computed from parts */
 export function planAggregate(meta: EntityMetadata, query: AggregateQuery<object>): AggregatePlan {
-  const groups = (query.groupBy ?? []).map((name) => ({ name: String(name), value: readValue(meta, String(name)) }));
+  const groups = (query.groupBy ?? []).map((name) => ({ name: String(name), value: readExact(meta, String(name)) }));
   const parts: Part[] = [];
   const distincts: Value[] = [];
   const results = Object.entries(query.select ?? {}).map(([name, aggregate]): ResultPlan => {
@@ -52,10 +53,10 @@ export function planAggregate(meta: EntityMetadata, query: AggregateQuery<object
       return { name, kind: 'number', parts: [add(parts, 'count', 'sum')], isAverage: false };
     }
     const [[call, of]] = Object.entries(aggregate) as unknown as [[string, string]];
-    const value = readValue(meta, of);
     if (call === 'countDistinct') {
-      return { name, kind: 'number', parts: [], isAverage: false, distinct: distincts.push(value) - 1 };
+      return { name, kind: 'number', parts: [], isAverage: false, distinct: distincts.push(readExact(meta, of)) - 1 };
     }
+    const value = readValue(meta, of);
     if (call === 'min' || call === 'max') {
       return { name, kind: value.kind, parts: [add(parts, call, call, value)], isAverage: false, value };
     }
@@ -75,6 +76,13 @@ export function planAggregate(meta: EntityMetadata, query: AggregateQuery<object
 
 function add(parts: Part[], call: Part['call'], fold: Fold, value?: Value): number {
   return parts.push({ call, fold, value }) - 1;
+}
+
+/** Of values that are told apart: shards' groups of one millisecond would look like one. */
+function readExact(meta: EntityMetadata, name: string): Value {
+  const value = readValue(meta, name);
+  if (value.kind !== 'date' || !isFine(value.property)) return value;
+  throw new FanOutUnsupportedError(`${meta.className}.${name} is finer than milliseconds.`);
 }
 
 function readValue(meta: EntityMetadata, name: string): Value {

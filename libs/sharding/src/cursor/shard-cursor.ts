@@ -2,7 +2,7 @@ import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { FanOutUnsupportedError } from '../errors/fan-out-unsupported.error.js';
 import { InvalidShardCursorError } from '../errors/invalid-shard-cursor.error.js';
 import type { ValueKind } from '../merge/compare-values.js';
-import type { KeysetPosition } from '../merge/keyset.js';
+import { assertFinite, type KeysetPosition } from '../merge/keyset.js';
 import type { SortKey } from '../merge/sort-key.js';
 import type { ShardId } from '../registry/shard-definition.js';
 
@@ -39,7 +39,7 @@ export class ShardCursors {
     this.#key = key;
   }
 
-  /** @throws {FanOutUnsupportedError} when it would be longer than one that is taken back */
+  /** @throws {FanOutUnsupportedError} when it would be longer than one that is taken back, or hold an infinite value */
   encode({ query, shards, keys }: CursorScope, positions: ShardPositions): string {
     const p = shards.map((id) => positions.get(id)?.map((value, index) => toJson(keys[index]?.kind, value)) ?? null);
     const content: Content = { q: query, s: shards, p };
@@ -83,7 +83,8 @@ export class ShardCursors {
 function toJson(kind: ValueKind | undefined, value: unknown): unknown {
   if (value === null) return null;
   if (kind === 'bigint') return String(value);
-  return kind === 'date' ? (value as Date).getTime() : value;
+  assertFinite(value);
+  return kind === 'date' ? Number(value) : value;
 }
 
 function fromJson(kind: ValueKind | undefined, value: unknown): unknown {

@@ -7,16 +7,21 @@ export function compareValues(kind: ValueKind, a: unknown, b: unknown): number {
     case 'text':
     case 'ascii':
       return compareText(a as string, b as string);
-    case 'date':
-      return (a as Date).getTime() - (b as Date).getTime();
     case 'bigint':
       return compareOrdered(BigInt(a as string), BigInt(b as string));
     case 'decimal':
       return compareDecimals(String(a), String(b));
+    case 'date':
     case 'number':
     case 'boolean':
-      return Number(a) - Number(b);
+      return compareNumbers(Number(a), Number(b));
   }
+}
+
+/** Not by their difference, which is no number for two infinities. What is no number is the greatest, as in PostgreSQL. */
+function compareNumbers(a: number, b: number): number {
+  if (a !== b && !Number.isNaN(a) && !Number.isNaN(b)) return a - b;
+  return Number(Number.isNaN(a)) - Number(Number.isNaN(b));
 }
 
 function compareOrdered(a: bigint, b: bigint): number {

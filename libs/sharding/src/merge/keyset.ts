@@ -54,6 +54,7 @@ function laterThan(key: SortKey, value: unknown, columns: ColumnOf): object | un
 }
 
 function compared(key: SortKey, operator: string, value: unknown, columns: ColumnOf): object {
+  assertFinite(value);
   if (key.kind !== 'text') return nest(key.path, { [operator]: value });
   return { [raw(columns(key)) as unknown as string]: { [operator]: value } };
 }
@@ -79,10 +80,23 @@ export function columnsOf(meta: EntityMetadata, byBytes: ByBytes): ColumnOf {
 /** @throws {FanOutUnsupportedError} when rows of different keys would look alike here, and be skipped or repeated */
 export function assertExact(meta: EntityMetadata, keys: readonly SortKey[]): void {
   for (const { path, kind } of keys) {
-    const { length = 0, columnTypes } = columnProperty(meta, path);
-    const isFiner = kind === 'date' && (length > 3 || /\((4|5|6)\)/.test(columnTypes?.[0] ?? ''));
-    if (isFiner) throw new FanOutUnsupportedError(`${meta.className}.${path.join('.')} is finer than milliseconds.`);
+    if (kind === 'date' && isFine(columnProperty(meta, path)))
+      throw new FanOutUnsupportedError(`${meta.className}.${path.join('.')} is finer than milliseconds.`);
   }
+}
+
+/**
+ * Neither JSON nor a condition of MikroORM has a word for what lies at the ends of a number or of time.
+ * @throws {FanOutUnsupportedError}
+ */
+export function assertFinite(value: unknown): void {
+  if ((typeof value !== 'number' && !(value instanceof Date)) || Number.isFinite(Number(value))) return;
+  throw new FanOutUnsupportedError('Pages and streams cannot go on behind a row that is ordered by an infinite value.');
+}
+
+/** Whether a column holds times that a `Date` cannot. Inside a JSON document they are what a `Date` writes. */
+export function isFine({ length = 0, columnTypes, object }: EntityProperty): boolean {
+  return !object && (length > 3 || /\((4|5|6)\)/.test(columnTypes?.[0] ?? ''));
 }
 
 /** The property of a key, embedded ones under their flat name. */

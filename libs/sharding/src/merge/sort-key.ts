@@ -104,7 +104,7 @@ export function valueKindOf(property: EntityProperty): ValueKind | undefined {
 }
 
 function stringKindOf({ type }: EntityProperty, columnType: string): ValueKind {
-  if (/decimal|numeric/.test(columnType) || /decimal/i.test(type)) return 'decimal';
+  if (/decimal|numeric/.test(columnType)) return 'decimal';
   if (/bigint/i.test(columnType) || /bigint/i.test(type)) return 'bigint';
   // These order alike under any collation, and take none on some engines.
   return /^uuid/i.test(type) || /^(uuid|date|time)/.test(columnType) ? 'ascii' : 'text';

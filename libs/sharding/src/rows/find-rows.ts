@@ -6,8 +6,9 @@ import { FanOutUnsupportedError } from '../errors/fan-out-unsupported.error.js';
 import { ShardUnavailableError } from '../errors/shard-unavailable.error.js';
 import { askEachPartially, type FanOutLimits } from '../fan-out/fan-out.js';
 import { teachBinaryOrder } from '../merge/binary-order.js';
+import { commonSortKeysOf } from '../merge/common-sort-keys.js';
 import { compareBy, mergeSorted } from '../merge/merge-sorted.js';
-import { type SortKey, sortKeysOf, toOrderBy, valueKindOf } from '../merge/sort-key.js';
+import { type SortKey, toOrderBy, valueKindOf } from '../merge/sort-key.js';
 import type { ShardId } from '../registry/shard-definition.js';
 import type { ShardHealth } from '../registry/shard-health.js';
 import type { ShardRegistry } from '../registry/shard-registry.js';
@@ -98,7 +99,7 @@ function planOn(
   const [first] = registry.ids as [ShardId];
   const nullsAreLow = getEngine(registry.definition(first).url).name !== 'postgresql';
   const order = Object.entries(query.orderBy).map(([name, direction]) => ({ [name]: direction }));
-  const keys = sortKeysOf(meta, order, nullsAreLow);
+  const keys = commonSortKeysOf([meta], order, nullsAreLow);
   const names = new Set([...meta.primaryKeys, ...keys.map(({ path: [name] }) => String(name)), ...query.fields]);
   return { meta, keys, where: query.where, fields: [...names].map((name) => propertyOf(meta, name)) };
 }

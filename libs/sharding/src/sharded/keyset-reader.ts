@@ -3,7 +3,8 @@ import { fingerprint } from '../cursor/fingerprint.js';
 import type { CursorScope, ShardCursors, ShardPositions } from '../cursor/shard-cursor.js';
 import { FanOutUnsupportedError } from '../errors/fan-out-unsupported.error.js';
 import { BY_BYTES } from '../merge/binary-order.js';
-import { assertExact, behind, columnsOf, type KeysetPosition, positionOf, positionOfValues } from '../merge/keyset.js';
+import { commonSortKeysOf } from '../merge/common-sort-keys.js';
+import { behind, columnsOf, type KeysetPosition, positionOf, positionOfValues } from '../merge/keyset.js';
 import { compareBy, mergeSorted } from '../merge/merge-sorted.js';
 import { type SortKey, sortKeysOf, toOrderBy } from '../merge/sort-key.js';
 import { type FanOutQuery, OrderedFind } from '../ordered/ordered-find.js';
@@ -118,15 +119,15 @@ export class KeysetReader {
   async #plan(entityName: Name, where: Where, options: Options): Promise<KeysetPlan> {
     const meta = this.scope.metadata(entityName);
     const { orderBy, ...own } = ormOptionsOf(options);
-    const keys = sortKeysOf(meta, orderBy, this.scope.nullsAreLow);
+    const { shards } = await this.scope.route({ kind: 'select', meta, where }, options);
+    const metas = shards.map((id) => this.scope.children.metadata(entityName, id));
+    const keys = commonSortKeysOf(metas, orderBy, this.scope.nullsAreLow);
     assertMergeable({ ...own, limit: undefined });
     for (const name of ['limit', 'offset'] as const) {
       if (own[name] !== undefined) throw new FanOutUnsupportedError(`"${name}" is no option of pages and streams.`);
     }
     assertSelected(meta, keys, own);
-    assertExact(meta, keys);
     for (const key of keys) if (key.kind === 'text') columnsOf(meta, String)(key);
-    const { shards } = await this.scope.route({ kind: 'select', meta, where }, options);
     return { meta, where, keys, shards, own, options };
   }
 

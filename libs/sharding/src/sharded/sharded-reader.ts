@@ -9,6 +9,7 @@ import {
 import { findByKey } from '#libs/persistence';
 import { AmbiguousIdentityError } from '../errors/ambiguous-identity.error.js';
 import { FanOutUnsupportedError } from '../errors/fan-out-unsupported.error.js';
+import { commonSortKeysOf } from '../merge/common-sort-keys.js';
 import { compareBy, mergeSorted } from '../merge/merge-sorted.js';
 import { sortKeysOf, toOrderBy } from '../merge/sort-key.js';
 import { type FanOutQuery, OrderedFind, type PartialRows } from '../ordered/ordered-find.js';
@@ -126,7 +127,8 @@ export class ShardedReader {
       return { keys: [], offset: 0, limit, optionsOn: (id) => (isOrdered ? { ...own, orderBy: orderOn(id) } : own) };
     }
     assertMergeable(own);
-    const keys = isOrdered ? sortKeysOf(meta, orderBy, this.scope.nullsAreLow) : [];
+    const metas = shards.map((id) => this.scope.children.metadata(entityName, id));
+    const keys = isOrdered ? commonSortKeysOf(metas, orderBy, this.scope.nullsAreLow) : [];
     assertSelected(meta, keys, own);
     const perShard = { ...own, offset: undefined, limit: limit === undefined ? undefined : offset + limit };
     return { keys, offset, limit, optionsOn: (id) => (isOrdered ? { ...perShard, orderBy: orderOn(id) } : perShard) };
