@@ -65,15 +65,15 @@ export class EntityMaker {
     if (events.hasListeners(EventType.onInit, meta)) return undefined;
     const state = this.readState(row);
     const { schema } = em;
+    const schemaName = this.driver.getSchemaName(meta, schema === undefined ? {} : { schema });
     if (unitOfWork.getIdentityMap().getStore(meta.root).size > 0) {
       const key = this.#primaryKeys.map((name) => state[name]);
-      if (unitOfWork.getById(meta.class, key as never, schema)) return undefined;
+      if (unitOfWork.getById(meta.class, key as never, schemaName)) return undefined;
     }
     const entity = Object.create(meta.prototype) as object;
     const wrapped = helper(entity);
     wrapped.__managed = true;
     wrapped.__processing = true;
-    const schemaName = this.driver.getSchemaName(meta, schema === undefined ? {} : { schema });
     if (schemaName !== undefined) wrapped.__schema = schemaName;
     for (const name of this.#primaryKeys) Reflect.set(entity, name, state[name]);
     unitOfWork.register(entity);

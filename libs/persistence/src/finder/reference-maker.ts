@@ -42,14 +42,14 @@ class ReferenceMaker {
     if (!isPlainTarget(meta, key) || options?.key || em.getEventManager().hasListeners(EventType.onInit, meta)) {
       return this.#factory.createReference(entityName, key as never, options);
     }
+    const driver = em.getDriver() as AbstractSqlDriver;
+    const schemaName = driver.getSchemaName(meta, options?.schema === undefined ? {} : { schema: options.schema });
     const known =
       unitOfWork.getIdentityMap().getStore(meta.root).size > 0 &&
-      unitOfWork.getById(entityName, key as never, options?.schema, true);
+      unitOfWork.getById(entityName, key as never, schemaName, true);
     if (known) return known;
-    const driver = em.getDriver() as AbstractSqlDriver;
     const reference = Object.create(meta.prototype) as object;
     const wrapped = helper(reference);
-    const schemaName = driver.getSchemaName(meta, options?.schema === undefined ? {} : { schema: options.schema });
     if (schemaName !== undefined) wrapped.__schema = schemaName;
     wrapped.__initialized = false;
     const values: Record<string, unknown> = {};

@@ -39,29 +39,53 @@ export function createStateReader(
   concrete: EntityMetadata,
   example: { readonly row: DriverRow; readonly state: StoredState },
 ): ((row: DriverRow) => StoredState) | undefined {
-  const puts: Put[] = [];
-  const claimed = new Map<string, number>();
-  const stored: { readonly property: EntityProperty; readonly keys: readonly string[] }[] = [];
-  for (const property of concrete.props) {
-    if (!property.fieldNames || isSpread(property)) continue;
-    const prefix = prefixOf(selection, concrete, property);
-    if (prefix === undefined || !isReadable(property)) return undefined;
-    const keys = property.fieldNames.map((field) => prefix + field);
-    // Lazy columns are not selected.
-    if (!keys.every((key) => key in example.row)) continue;
-    for (const key of keys) claimed.set(key, (claimed.get(key) ?? 0) + 1);
-    stored.push({ property, keys });
-  }
-  const isShared = (key: string) => (claimed.get(key) ?? 0) > 1;
-  for (const { property, keys } of stored) puts.push(putterOf(selection, property, keys, isShared));
+  const columns = columnsOf(selection, concrete, example.row);
+  if (!columns) return undefined;
+  const claims = Map.groupBy(
+    columns.flatMap(({ names }) => names),
+    (name) => name,
+  );
+  const isShared = (name: string) => (claims.get(name)?.length ?? 0) > 1;
+  const puts = columns.map((it) => putterOf(selection, it, isShared));
   for (const [name, value] of Object.entries(example.state)) {
-    if (!(name in concrete.properties) && !claimed.has(name)) puts.push(leftover(name, value, name in example.row));
+    if (!(name in concrete.properties) && !claims.has(name)) puts.push(leftover(name, value, name in example.row));
   }
+  return stateReader(puts);
+}
+
+/** Apart, so that what it holds is the list alone: with the example it would hold a whole EntityManager, for ever. */
+function stateReader(puts: readonly Put[]): (row: DriverRow) => StoredState {
   return (row) => {
     const state: Record<string, unknown> = {};
     for (const put of puts) put(state, row);
     return state as StoredState;
   };
+}
+
+/** Where a row has the value of one property. */
+interface StoredColumns {
+  readonly property: EntityProperty;
+  /** Names of its columns in the row. */
+  readonly keys: readonly string[];
+  /** What MikroORM calls them before it maps the row: it takes the alias of a table above away. */
+  readonly names: readonly string[];
+  /** Whether it is in the table of a class below the one that was asked for, which MikroORM maps in another way. */
+  readonly isBelow: boolean;
+}
+
+/** Those of all properties that were selected: lazy ones are not. */
+function columnsOf(selection: Selection, concrete: EntityMetadata, row: DriverRow): StoredColumns[] | undefined {
+  const columns: StoredColumns[] = [];
+  for (const property of concrete.props) {
+    if (!property.fieldNames || isSpread(property)) continue;
+    const table = tableOf(selection, concrete, property);
+    if (!table || !isReadable(property)) return undefined;
+    const { prefix, isBelow } = table;
+    const keys = property.fieldNames.map((field) => prefix + field);
+    if (!keys.every((key) => key in row)) continue;
+    columns.push({ property, keys, names: isBelow ? keys : property.fieldNames, isBelow });
+  }
+  return columns;
 }
 
 /** Whether its columns are those of other properties: an embedded value without a column of its own. */
@@ -83,18 +107,14 @@ function leftover(name: string, value: unknown, isInRow: boolean): Put {
   };
 }
 
-function putterOf(
-  { driver }: Selection,
-  property: EntityProperty,
-  keys: readonly string[],
-  isShared: (key: string) => boolean,
-): Put {
+function putterOf({ driver }: Selection, columns: StoredColumns, isShared: (name: string) => boolean): Put {
+  const { property, keys, isBelow } = columns;
   const { name, runtimeType } = property;
   const [key = ''] = keys;
-  if (keys.length > 1) return keyPutter(property, keys, isShared);
+  if (keys.length > 1) return keyPutter(columns, isShared);
   const platform = driver.getPlatform();
   let read = (value: unknown): unknown => value;
-  if (runtimeType === 'boolean') read = (value) => (value == null ? value : Boolean(value));
+  if (runtimeType === 'boolean' && !isBelow) read = (value) => (value == null ? value : Boolean(value));
   else if (runtimeType === 'Date' && !platform.isNumericProperty(property)) read = dateReader(platform);
   return (state, row) => {
     state[name] = read(row[key]);
@@ -106,31 +126,31 @@ function putterOf(
  * keeps the columns that are of this relation alone.
  */
 function keyPutter(
-  { name, fieldNames }: EntityProperty,
-  keys: readonly string[],
-  isShared: (key: string) => boolean,
+  { property: { name }, keys, names, isBelow }: StoredColumns,
+  isShared: (name: string) => boolean,
 ): Put {
-  const isOwnTable = keys[0] === fieldNames[0];
-  const own = keys.filter((key) => !isShared(key));
+  const own = keys.flatMap((key, at) => (isShared(names[at] ?? key) ? [] : [{ key, name: names[at] ?? key }]));
   return (state, row) => {
     const missing = keys.filter((key) => row[key] == null);
     if (missing.length === 0) state[name] = keys.map((key) => row[key]);
-    else if (missing.length === keys.length || !isOwnTable) state[name] = null;
-    else for (const key of own) state[key] = row[key];
+    else if (missing.length === keys.length || isBelow) state[name] = null;
+    else for (const { key, name: column } of own) state[column] = row[key];
   };
 }
 
-/** What stands before the names of the columns of a property's table. */
-function prefixOf({ driver, query, meta }: Selection, concrete: EntityMetadata, property: EntityProperty) {
-  if (concrete.root.inheritanceType !== 'tpt' || property.primary) return '';
+/** The table of a property: what stands before the names of its columns, and whether it is one of a class below. */
+function tableOf({ driver, query, meta }: Selection, concrete: EntityMetadata, property: EntityProperty) {
+  const own = { prefix: '', isBelow: false };
+  if (concrete.root.inheritanceType !== 'tpt' || property.primary) return own;
   const owns = ({ ownProps }: EntityMetadata) => ownProps?.some(({ name }) => name === property.name);
   let owner: EntityMetadata | undefined = concrete;
   while (owner && !owns(owner)) owner = owner.tptParent;
   if (!owner) return undefined;
-  if (owner === meta) return '';
+  if (owner === meta) return own;
+  const isBelow = !isAbove(owner, meta);
   const above = (query as unknown as { state: { tptAlias: Record<string, string> } }).state.tptAlias[owner.className];
-  const alias = isAbove(owner, meta) ? above : driver.findTPTChildAlias(query, owner);
-  return alias === undefined ? undefined : `${alias}__`;
+  const alias = isBelow ? driver.findTPTChildAlias(query, owner) : above;
+  return alias === undefined ? undefined : { prefix: `${alias}__`, isBelow };
 }
 
 function isAbove(owner: EntityMetadata, meta: EntityMetadata): boolean {
