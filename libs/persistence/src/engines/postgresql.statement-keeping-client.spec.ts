@@ -105,6 +105,21 @@ describe('reads that are kept prepared', () => {
             expect(await read(text(0), 2)).toEqual([{ n: 0 }]);
           });
 
+          it('stay as long as they are used, however many others come meanwhile', async () => {
+            for (const id of [1, 2]) await find(id);
+            const times = () =>
+              fork().execute(
+                "select prepare_time from pg_prepared_statements where statement = 'select * from thing where id = $1'",
+              );
+            const before = await times();
+            expect(before).toHaveLength(1);
+            for (let n = 0; n < 150; n++) {
+              await read(`select ${n} as once from thing where id = $1`, 1);
+              if (n % 10 === 0) await find(1);
+            }
+            expect(await times()).toEqual(before);
+          });
+
           it('are left alone inside a transaction, which a failure would end', async () => {
             for (const id of [1, 2]) await find(id);
             await fork().transactional(async (em) => {

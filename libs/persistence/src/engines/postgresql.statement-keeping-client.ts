@@ -80,19 +80,19 @@ export function withKeptStatements(driver: DriverClass): DriverClass {
   };
 }
 
-/** The last reads of a connection that were new. A text is worth preparing when it comes again. */
+/** The last reads of a connection. A text is worth preparing when it comes again. */
 class KeptReads {
-  /** Names, by text; `undefined` for one that was seen once. */
+  /** Names, by text, the longest unused first; `undefined` for one that was seen once. */
   readonly #names = new Map<string, string | undefined>();
 
   nameOf(text: string, drop: (name: string) => void): string | undefined {
-    const name = this.#names.get(text);
-    if (name !== undefined) return name;
-    const isSecond = this.#names.has(text);
-    if (!isSecond && (text.length > LONGEST_READ || !BOUND_READ.test(text))) return undefined;
-    if (!isSecond) this.#makeRoom(drop);
-    this.#names.set(text, isSecond ? nameFor(text) : undefined);
-    return this.#names.get(text);
+    const isKnown = this.#names.has(text);
+    if (!isKnown && (text.length > LONGEST_READ || !BOUND_READ.test(text))) return undefined;
+    const name = isKnown ? (this.#names.get(text) ?? nameFor(text)) : undefined;
+    if (isKnown) this.#names.delete(text);
+    else this.#makeRoom(drop);
+    this.#names.set(text, name);
+    return name;
   }
 
   forget(text: string): void {

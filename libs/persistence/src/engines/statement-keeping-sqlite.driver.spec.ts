@@ -61,6 +61,19 @@ describe('StatementKeepingSqliteDriver', () => {
         expect(native.prepare(written) === once).toBe(false);
       });
 
+      it('keeps a read as long as it is used, however many others come meanwhile, and of those the last alone', () => {
+        type Preparing = { prepare(sql: string): object };
+        const native = Reflect.get(database.orm.em.getConnection(), 'database') as Preparing;
+        const text = (n: number) => `select ${n} from category where tenant_id = ?`;
+        const [used, first] = [native.prepare(text(-1)), native.prepare(text(0))];
+        for (let n = 1; n < 150; n++) {
+          native.prepare(text(n));
+          if (n % 10 === 0) native.prepare(text(-1));
+        }
+        expect(native.prepare(text(-1)) === used).toBe(true);
+        expect(native.prepare(text(0)) === first).toBe(false);
+      });
+
       it('sees a table that was changed since the statement was made', async () => {
         const tenantId = await aTenantWith('a');
         expect(await namesOf(tenantId)).toEqual(['a']);

@@ -64,19 +64,27 @@ function keepStatements(database: Database): void {
   };
 }
 
-/** The last `most` texts that were new. */
+/** The last `most` texts. */
 class KeptStatements {
+  /** The longest unused first. */
   readonly #byText = new Map<string, Statement>();
 
   constructor(private readonly most: number) {}
 
   find(sql: string): Statement | undefined {
-    return this.#byText.get(sql);
+    const known = this.#byText.get(sql);
+    if (known) this.#put(sql, known);
+    return known;
   }
 
   keep(sql: string, statement: Statement): void {
+    this.#put(sql, statement);
     const [oldest] = this.#byText.keys();
-    if (this.#byText.size >= this.most && oldest !== undefined) this.#byText.delete(oldest);
+    if (this.#byText.size > this.most && oldest !== undefined) this.#byText.delete(oldest);
+  }
+
+  #put(sql: string, statement: Statement): void {
+    this.#byText.delete(sql);
     this.#byText.set(sql, statement);
   }
 }
