@@ -3,11 +3,20 @@ import type { SqlEntityManager } from '@mikro-orm/sql';
 import { InvalidValue } from './invalid-value.js';
 import type { SourceRow } from './mapped-column.js';
 
+const parameters = new WeakMap<EntityMetadata, readonly string[]>();
+
 /**
  * Names of the parameters that making an entity takes. A class without a constructor of its own takes those of the class it
  * extends; initialisers compile to `constructor(...args)`, which is none of its own.
  */
-export function parametersOf(meta: EntityMetadata): string[] {
+export function parametersOf(meta: EntityMetadata): readonly string[] {
+  const known = parameters.get(meta) ?? findParameters(meta);
+  parameters.set(meta, known);
+  return known;
+}
+
+/** MikroORM reads the source text of the class. */
+function findParameters(meta: EntityMetadata): string[] {
   for (let it: object | null = meta.class; typeof it === 'function'; it = Object.getPrototypeOf(it)) {
     const names: string[] | undefined = Utils.getConstructorParams(it as never);
     if (names && !names.every((name) => name.startsWith('...') && names.length === 1)) return names;
@@ -37,8 +46,8 @@ export function createEntityMaker(em: SqlEntityManager, meta: EntityMetadata): E
   const make = fork
     ? (row: SourceRow) => fork.create(meta.class, row as never, { persist: false }) as SourceRow
     : (row: SourceRow) => {
-        const parameters = names.map((name) => (properties[name] ? row[name] : { ...row }));
-        return Reflect.construct(meta.class, parameters) as SourceRow;
+        const given = names.map((name) => (properties[name] ? row[name] : { ...row }));
+        return Reflect.construct(meta.class, given) as SourceRow;
       };
   return {
     make(row) {

@@ -3,7 +3,6 @@ import type { SqlEntityManager } from '@mikro-orm/sql';
 import { engineOf } from '../engines/engines.js';
 import { BulkUnsupportedError } from '../errors/bulk-unsupported.error.js';
 import { embeddedJsonOf } from './embedded-json.js';
-import { applyInitialisers } from './initial-values.js';
 import { ForeignTenantValue, InvalidValue } from './invalid-value.js';
 import {
   type ColumnRole,
@@ -34,8 +33,6 @@ export interface EntityLayout extends MappingTools {
   readonly version: number;
   /** Places of the tenant among the keys; empty where rows belong to no tenant. */
   readonly tenants: readonly number[];
-  /** Whether a new row must be made by the class: its constructor or an initialiser does what cannot be foreseen. */
-  readonly needsInstances: boolean;
   /** Top-level properties that a row may have. */
   readonly properties: ReadonlySet<string>;
 }
@@ -63,7 +60,6 @@ function createLayout(em: SqlEntityManager, meta: EntityMetadata): EntityLayout 
     embeddedJsonOf: embeddedJsonOf(em, meta),
   };
   const columns = createColumns(tools, meta);
-  const needsInstances = meta.abstract ? false : applyInitialisers(meta, columns);
   return {
     ...tools,
     meta,
@@ -73,7 +69,6 @@ function createLayout(em: SqlEntityManager, meta: EntityMetadata): EntityLayout 
     keys: columns.flatMap((column, c) => (isKey(column) ? [c] : [])),
     version: columns.findIndex(({ role }) => role === 'version'),
     tenants: columns.flatMap(({ role }, c) => (role === 'tenant' ? [c] : [])),
-    needsInstances,
     properties: new Set(columns.map(({ topProperty }) => topProperty)),
   };
 }

@@ -10,25 +10,31 @@ const NO_TENANT = '';
 const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
 /**
- * Finds out what field initialisers of the class give to a new entity, by making two and looking at them. A value that
- * both have is a constant; a UUIDv7 and "now" are recognised; what differs otherwise, or a constructor that takes
+ * Finds out what field initialisers of the class give to new entities at this moment, by making two and looking at them. A
+ * value that both have is a constant; a UUIDv7 and "now" are recognised; what differs otherwise, or a constructor that takes
  * parameters, needs an instance for every row.
  *
- * @returns whether every new row needs an instance
+ * For the rows of one batch only: what an initialiser takes from the clock or from the context is another value in the next.
+ *
+ * @returns the values of columns that have one; `undefined` when every new row needs an instance
  *
  * Bulk writes of 10,000 rows would spend more time in constructors and MikroORM's property setters than in the driver.
  */
-export function applyInitialisers(meta: EntityMetadata, columns: readonly MappedColumn[]): boolean {
+export function findInitialValues(
+  meta: EntityMetadata,
+  columns: readonly MappedColumn[],
+): ReadonlyMap<MappedColumn, Initial> | undefined {
   const samples = createSamples(meta);
-  if (!samples) return true;
+  if (!samples) return undefined;
+  const found = new Map<MappedColumn, Initial>();
   for (const column of columns) {
     // Rows take the tenant of the context, whatever an instance made here has.
     if (column.role === 'tenant') continue;
     const initial = recognise(column, samples);
-    if (initial === 'unforeseeable') return true;
-    column.initial = initial ?? column.initial;
+    if (initial === 'unforeseeable') return undefined;
+    if (initial) found.set(column, initial);
   }
-  return false;
+  return found;
 }
 
 function createSamples(meta: EntityMetadata): [SourceRow, SourceRow] | undefined {

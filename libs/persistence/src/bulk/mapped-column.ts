@@ -29,8 +29,8 @@ export interface MappedColumn extends BulkColumn {
    * @throws {InvalidValue}
    */
   take(row: SourceRow, tenantId: string): unknown;
-  /** Makes the value of a new row that does not mention the property. */
-  initial?: MakeValue;
+  /** Makes the value of a new row that does not mention the property, where the class itself gives none. */
+  readonly initial?: MakeValue | undefined;
   /** Makes the value of a new row that has none, also not from `initial`. */
   readonly onCreate?: MakeValue;
   /** Makes the value of a row that changes. */

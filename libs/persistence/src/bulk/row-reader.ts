@@ -6,6 +6,7 @@ import { InvalidRowError } from '../errors/invalid-row.error.js';
 import { RowTenantMismatchError } from '../errors/row-tenant-mismatch.error.js';
 import { createEntityMaker } from './constructors.js';
 import type { EntityLayout } from './entity-layout.js';
+import { findInitialValues } from './initial-values.js';
 import { ForeignTenantValue, InvalidValue } from './invalid-value.js';
 import type { MappedColumn, SourceRow } from './mapped-column.js';
 import { locate } from './row-location.js';
@@ -66,13 +67,18 @@ export class RowReader {
 
   /** Adds what a new row has without mentioning it: keys, defaults, first version. */
   complete(read: ReadRows): ReadRows {
-    const { set, faults: earlier } = this.layout.needsInstances ? this.#construct(read) : read;
+    const { meta, columns } = this.layout;
+    const initials = findInitialValues(meta, columns);
+    const { set, faults: earlier } = initials ? read : this.#construct(read);
     const faults: Faults = new Map();
     const now = new Date();
-    const values = this.layout.columns.map((column, c) => {
+    const values = columns.map((column, c) => {
       const taken = set.values[c] ?? [];
       if (isComplete(column, taken)) return taken;
-      return this.#eachRow(set, column.property, faults, (row, r) => this.#completeValue(column, taken[r], row, now));
+      const completed = { ...column, initial: initials?.get(column) ?? column.initial };
+      return this.#eachRow(set, column.property, faults, (row, r) =>
+        this.#completeValue(completed, taken[r], row, now),
+      );
     });
     return this.#without({ ...set, values }, faults, earlier);
   }
