@@ -25,8 +25,15 @@ import { type AuditWorld, anAuditWorld } from './audit-world.js';
 /** Keys that a case can rotate and revoke. */
 export class CaseKeys extends AuditKeys {
   current = AuditKeyRing.create();
+  /** What this process still knows, of a set that another one has changed. */
+  known: AuditKeyRing | undefined;
 
   ring(): AuditKeyRing {
+    return this.known ?? this.current;
+  }
+
+  override fresh(): AuditKeyRing {
+    this.known = undefined;
     return this.current;
   }
 }
@@ -101,6 +108,7 @@ export function aSealedWorld(
   return async (extra = {}) => {
     Object.assign(options, DEFAULTS, extra);
     keys.current = AuditKeyRing.create();
+    keys.known = undefined;
     const world = await aWorld();
     const current = world.entityManager;
     const sealer = new AuditSealer(current, options);

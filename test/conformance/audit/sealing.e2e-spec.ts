@@ -247,6 +247,22 @@ describe('the sealed trail', () => {
       expect(await it.verify({ against: kept })).toMatchObject({ ok: false, fault: { kind: 'unsigned', position: 2 } });
     });
 
+    it('takes what another process has written and sealed with a new key that is not known here yet', async () => {
+      const it = await aWorld();
+      const before = it.keys.current;
+      await it.write(1);
+      await it.seal();
+      it.keys.current = before.rotate();
+      await it.write(1);
+      it.keys.known = before;
+      expect(await it.seal()).toMatchObject({ sealed: 1, refused: [] });
+      it.keys.known = before;
+      expect(await it.verify()).toMatchObject({ ok: true, entries: 2 });
+      it.keys.known = before;
+      const { value: head } = await it.world.as(() => it.exporter.ndjson().next());
+      expect(head).toContain(it.keys.current.activeId);
+    });
+
     it('seals nothing after an end that was not signed', async () => {
       const it = await aWorld();
       await it.write(2);

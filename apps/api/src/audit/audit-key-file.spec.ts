@@ -22,6 +22,15 @@ describe('the file of audit keys', () => {
     expect(readdirSync(folder)).toEqual(['audit-keys.json']);
   });
 
+  it('is read again at once by who has to know', () => {
+    const [file, other] = [new AuditKeyFile(path), new AuditKeyFile(path)];
+    const before = file.ring();
+    const rotated = before.rotate();
+    other.replace(rotated);
+    expect(file.ring().activeId).toBe(before.activeId);
+    expect(file.fresh().activeId).toBe(rotated.activeId);
+  });
+
   it('is not made anew while its keys are in use: what they sealed would be lost without a word', () => {
     const file = new AuditKeyFile(path);
     const ring = file.ring();

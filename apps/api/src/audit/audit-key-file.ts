@@ -25,6 +25,11 @@ export class AuditKeyFile extends AuditKeys {
     return this.#ring;
   }
 
+  override fresh(): AuditKeyRing {
+    this.#lookAt = 0;
+    return this.ring();
+  }
+
   /** Puts another ring in the place of the present one, for every process that reads the file. */
   replace(ring: AuditKeyRing): void {
     const fresh = `${this.path}.${randomUUID()}`;

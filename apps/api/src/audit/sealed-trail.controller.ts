@@ -44,7 +44,7 @@ export class SealedTrailController {
   /** Keep the last one somewhere else. Not on record: it tells a size and hashes, and would be out of date by having been read. */
   @Get('checkpoints')
   async checkpoints() {
-    return { data: await this.verifier.checkpoints(), keys: this.options.keys?.ring().publicKeys() ?? [] };
+    return { data: await this.verifier.checkpoints(), keys: this.options.keys?.fresh().publicKeys() ?? [] };
   }
 
   /** That the trail of an earlier checkpoint is the beginning of the present one. Hashes alone, and so not on record. */

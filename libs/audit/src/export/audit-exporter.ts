@@ -71,7 +71,7 @@ export class AuditExporter {
     const { checkpoints, purges } = await this.verifier.evidence(em);
     const isWhole = query.from === undefined && query.to === undefined;
     const head = { format: EXPORT_FORMAT, tenantId: this.#tenantId, isWhole, checkpoint };
-    yield toLine({ kind: 'trail', ...head, keys: getKeys(this.options).ring().publicKeys() });
+    yield toLine({ kind: 'trail', ...head, keys: getKeys(this.options).fresh().publicKeys() });
     for (const it of checkpoints) if (it.size < checkpoint.size) yield toLine({ kind: 'checkpoint', checkpoint: it });
     for (const purge of purges) yield toLine({ kind: 'purge', purge });
     for await (const { items, keys } of this.#pages(em, checkpoint.size)) {

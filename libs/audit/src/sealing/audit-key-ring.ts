@@ -90,6 +90,11 @@ export class AuditKeyRing {
     return this.#active.id;
   }
 
+  /** Whether a key is of this set, revoked ones included. */
+  has(id: string): boolean {
+    return this.records.some((record) => record.id === id);
+  }
+
   /** A new key signs; the present one is retired, and what it signed stays valid. */
   rotate(now = new Date()): AuditKeyRing {
     const retired = this.records.map(({ privateKey: _, ...record }) => ({
@@ -104,7 +109,7 @@ export class AuditKeyRing {
    * @throws {UnknownAuditKeyError}
    */
   revoke(id: string, now = new Date()): AuditKeyRing {
-    if (!this.records.some((record) => record.id === id)) throw new UnknownAuditKeyError(id);
+    if (!this.has(id)) throw new UnknownAuditKeyError(id);
     const ring = id === this.activeId ? this.rotate(now) : this;
     return new AuditKeyRing(
       ring.records.map((record) => (record.id === id ? { ...record, revokedAt: now.toISOString() } : record)),

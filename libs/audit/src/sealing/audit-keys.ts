@@ -6,6 +6,14 @@ import type { AuditKeyRing } from './audit-key-ring.js';
  */
 export abstract class AuditKeys {
   abstract ring(): AuditKeyRing;
+
+  /**
+   * The ring as it is kept now, however lately `ring` has looked. Asked before somebody is accused: another process may have
+   * seen a new key sooner, and signed with it.
+   */
+  fresh(): AuditKeyRing {
+    return this.ring();
+  }
 }
 
 /** Keys that live as long as the object: for tests and benchmarks. */

@@ -73,7 +73,7 @@ export class AuditSealer {
     const refused: string[] = [];
     let sealed = 0;
     for (let after: string | undefined; ; ) {
-      const batch = await this.#sealBatch(keys.ring(), after, lookBackMs);
+      const batch = await this.#sealBatch(keys, after, lookBackMs);
       sealed += batch.sealed;
       refused.push(...batch.refused);
       if (batch.found.length < BATCH) return { sealed, refused, checkpoint: readCheckpoint(batch.log) };
@@ -87,8 +87,8 @@ export class AuditSealer {
     return log ? readCheckpoint(log) : undefined;
   }
 
-  async #sealBatch(ring: AuditKeyRing, after: string | undefined, lookBackMs: number | undefined): Promise<Batch> {
-    const work = (em: SqlEntityManager) => this.#seal(em, ring, after, lookBackMs);
+  async #sealBatch(keys: AuditKeys, after: string | undefined, lookBackMs: number | undefined): Promise<Batch> {
+    const work = (em: SqlEntityManager) => this.#seal(em, keys, after, lookBackMs);
     const unitOfWork = () => this.entityManager.get().fork();
     try {
       return await transactional(unitOfWork(), work);
@@ -99,16 +99,17 @@ export class AuditSealer {
     }
   }
 
-  async #seal(em: SqlEntityManager, ring: AuditKeyRing, from: string | undefined, lookBackMs?: number): Promise<Batch> {
-    const log = await this.#lockLog(em, ring);
+  async #seal(em: SqlEntityManager, keys: AuditKeys, from: string | undefined, lookBackMs?: number): Promise<Batch> {
+    const log = await this.#lockLog(em, keys.ring());
     const before = readCheckpoint(log);
+    const ring = keys.ring().has(before.keyId) ? keys.ring() : keys.fresh();
     const { frontier, isValid } = readEnd(log, ring);
     const after = from ?? (await this.#startOf(em, before, lookBackMs));
     const found = await new TrailRows(em, this.#tenantId).unsealed(after, BATCH);
     const accepted: UnsealedEntry[] = [];
     const refused: string[] = [];
     for (const it of found) {
-      if (isAccepted(it, ring, before.opening)) accepted.push(it);
+      if (isAccepted(it, keys, before.opening)) accepted.push(it);
       else refused.push(it.entry.id as string);
     }
     const isLast = found.length < BATCH;
@@ -233,10 +234,11 @@ function parse<T>(text: string): T | undefined {
   }
 }
 
-function isAccepted({ entry, stamp }: UnsealedEntry, ring: AuditKeyRing, opening: boolean): boolean {
+function isAccepted({ entry, stamp }: UnsealedEntry, keys: AuditKeys, opening: boolean): boolean {
   // Entries from before there were stamps are taken in once, when the trail is opened.
   if (stamp === null) return opening;
-  return ring.hasStamped(storedEntryText(entry), stamp);
+  const text = storedEntryText(entry);
+  return keys.ring().hasStamped(text, stamp) || keys.fresh().hasStamped(text, stamp);
 }
 
 function next(

@@ -72,7 +72,7 @@ export class AuditVerifier {
     const purges = await em.find(AuditPurge, {}, { orderBy: { id: 'asc' }, disableIdentityMap: true });
     return {
       tenantId: this.#tenantId,
-      ring: getKeys(this.options).ring(),
+      ring: getKeys(this.options).fresh(),
       checkpoint: all.at(-1),
       checkpoints: all.slice(0, -1),
       purges: purges.map(({ record }) => JSON.parse(record) as SignedPurge),
