@@ -33,13 +33,9 @@ async function addRows(em: SqlEntityManager): Promise<string[]> {
     [Truck, {}],
     [Car, {}],
   ];
-  const ids: string[] = [];
-  for (const [entity, values] of rows) {
-    ids.push(em.create(entity, { tenantId, ...values } as never).id);
-    // One by one: in an insert of several, MikroORM takes the tenant of a child's row from its relation to nothing.
-    await em.flush();
-  }
-  return ids;
+  const made = rows.map(([entity, values]) => em.create(entity, { tenantId, ...values } as never) as Vehicle);
+  await em.flush();
+  return made.map(({ id }) => id);
 }
 
 describe('EntityMaker', () => {
