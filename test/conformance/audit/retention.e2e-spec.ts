@@ -38,6 +38,28 @@ describe('retention', () => {
       expect(await verifyExport(linesOf(await exported(it)))).toMatchObject({ ok: true, purged: 5 });
     });
 
+    it('is told from a loss by who reads the trail meanwhile', async () => {
+      const it = await aWorld();
+      await it.write(5);
+      const text = await it.world.as(async () => {
+        const parts: string[] = [];
+        for await (const part of it.exporter.ndjson()) {
+          // Behind its head, in front of its places.
+          if (parts.push(part) === 1) await it.retention.purge({ before: soon(), reason });
+        }
+        return parts.join('');
+      });
+      expect(await verifyExport(linesOf(text))).toMatchObject({ ok: true });
+      await it.write(3);
+      const { evidence } = it.verifier;
+      it.verifier.evidence = async (em) => {
+        const found = await evidence.call(it.verifier, em);
+        await purge(it);
+        return found;
+      };
+      expect(await it.verify()).toMatchObject({ ok: true });
+    });
+
     it('takes none that are younger than asked for, nor than the rule', async () => {
       const it = await aStrictWorld();
       await it.write(2);

@@ -13,7 +13,10 @@ interface Place {
   readonly leaf: string;
 }
 
-/** A line of an export. The first is the `trail`, the last the `end`; places come in order, after everything else. */
+/**
+ * A line of an export. The first is the `trail`, the last the `end`; places come in order, after everything else but
+ * the records of purges that came while it was written: those stand in front of the places they are about.
+ */
 export type ExportLine =
   | {
       readonly kind: 'trail';

@@ -43,6 +43,7 @@ export async function verifyExport(
     checkpoint: trail.checkpoint,
     checkpoints,
     purges,
+    latePurges: async () => reader.takeLatePurges(),
     mayOmit: !trail.isWhole,
     ...(against && { against }),
   });
@@ -61,6 +62,7 @@ class ExportReader {
   readonly #lines: AsyncIterator<string>;
   #number = 0;
   #next: ExportLine | undefined;
+  #latePurges: SignedPurge[] = [];
 
   constructor(lines: AsyncIterable<string>) {
     this.#lines = lines[Symbol.asyncIterator]();
@@ -84,10 +86,19 @@ class ExportReader {
     }
   }
 
+  /** Records that stand between the places, in front of those they are about. */
+  takeLatePurges(): SignedPurge[] {
+    return this.#latePurges.splice(0);
+  }
+
   async *pages(): AsyncGenerator<SealedItem[]> {
     let page: SealedItem[] = [];
     let line = this.#next;
     for (; line && line.kind !== 'end'; line = await this.#read()) {
+      if (line.kind === 'purge') {
+        this.#latePurges.push(line.purge);
+        continue;
+      }
       page.push(toItem(line, this.#number));
       if (page.length === PAGE) {
         yield page;

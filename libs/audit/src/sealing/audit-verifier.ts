@@ -41,7 +41,8 @@ export class AuditVerifier {
     const em = this.entityManager.get().fork() as SqlEntityManager;
     const evidence = await this.evidence(em);
     const pages = this.pages(em, evidence.checkpoint?.size ?? 0);
-    const proof = new TrailProof({ ...evidence, ...(against && { against }) });
+    const latePurges = () => this.purgesSince(em, evidence.purges);
+    const proof = new TrailProof({ ...evidence, latePurges, ...(against && { against }) });
     const verdict = await proof.run(pages);
     const [forged] = 'refused' in sealing ? sealing.refused : [];
     if (!verdict.ok) return verdict;
@@ -69,14 +70,21 @@ export class AuditVerifier {
   /** What the trail of the present tenant is verified against. */
   async evidence(em: SqlEntityManager) {
     const all = await this.checkpoints(em);
-    const purges = await em.find(AuditPurge, {}, { orderBy: { id: 'asc' }, disableIdentityMap: true });
+    const purges = await this.purgesSince(em, []);
     return {
       tenantId: this.#tenantId,
       ring: getKeys(this.options).fresh(),
       checkpoint: all.at(-1),
       checkpoints: all.slice(0, -1),
-      purges: purges.map(({ record }) => JSON.parse(record) as SignedPurge),
+      purges,
     };
+  }
+
+  /** Records of purges but for those that are known: one may purge while a trail is read. */
+  async purgesSince(em: SqlEntityManager, known: readonly SignedPurge[]): Promise<SignedPurge[]> {
+    const ids = new Set(known.map(({ id }) => id));
+    const found = await em.find(AuditPurge, {}, { orderBy: { id: 'asc' }, disableIdentityMap: true });
+    return found.filter(({ id }) => !ids.has(id)).map(({ record }) => JSON.parse(record) as SignedPurge);
   }
 
   /** All places up to `size`, page by page. */

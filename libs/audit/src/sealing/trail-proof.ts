@@ -59,6 +59,8 @@ export interface TrailEvidence {
   /** Checkpoints of the trail itself. Those of revoked keys are passed over. */
   readonly checkpoints?: readonly SignedCheckpoint[];
   readonly purges?: readonly SignedPurge[];
+  /** Purge records that have come since: asked for when an entry is gone that none of the others accounts for. */
+  readonly latePurges?: () => Promise<readonly SignedPurge[]>;
   /** A checkpoint that was kept elsewhere: the only thing that tells an older copy of a database from the real one. */
   readonly against?: SignedCheckpoint;
   /** Whether entries may be left out, as in an export of a part. */
@@ -97,7 +99,12 @@ export class TrailProof {
   async run(pages: AsyncIterable<readonly SealedItem[]>): Promise<TrailVerdict> {
     try {
       this.#readEvidence();
-      for await (const page of pages) for (const item of page) this.#take(item);
+      for await (const page of pages) {
+        for (const item of page) {
+          if (!item.entry && !this.#isPurged()) this.#readPurges((await this.evidence.latePurges?.()) ?? []);
+          this.#take(item);
+        }
+      }
       this.#end();
       return this.#verdict();
     } catch (error) {
@@ -137,6 +144,11 @@ export class TrailProof {
       if (other && other.root !== it.root) fail('rewritten', it.size, `${from} and ${other.from} disagree`);
       expect(it, from);
     }
+    this.#readPurges(purges);
+  }
+
+  #readPurges(purges: readonly SignedPurge[]): void {
+    const { ring, tenantId } = this.evidence;
     for (const purge of purges) {
       const verdict = verifyPurge(purge, ring);
       const [first = [1]] = purge.ranges;
@@ -175,11 +187,17 @@ export class TrailProof {
   }
 
   #account(place: number, id: string): void {
-    while (this.#purged[0] && this.#purged[0][1] < place) this.#purged.shift();
-    const [range] = this.#purged;
-    if (range && range[0] <= place) this.#purgedCount++;
+    if (this.#isPurged()) this.#purgedCount++;
     else if (this.evidence.mayOmit) this.#omitted++;
     else fail('missing', place, 'the entry is gone, and no purge accounts for it', id);
+  }
+
+  /** Whether a purge accounts for the next place. */
+  #isPurged(): boolean {
+    const place = this.#frontier.size + 1;
+    while (this.#purged[0] && this.#purged[0][1] < place) this.#purged.shift();
+    const [range] = this.#purged;
+    return range !== undefined && range[0] <= place;
   }
 
   #end(): void {
