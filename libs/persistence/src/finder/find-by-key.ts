@@ -1,7 +1,8 @@
 import { type EntityMetadata, type EntityName, ReferenceKind } from '@mikro-orm/core';
 import type { AbstractSqlDriver, SqlEntityManager } from '@mikro-orm/sql';
 import { engineOf } from '../engines/engines.js';
-import { KeyFinder, type KeyFindOptions, type KeyValues } from './key-finder.js';
+import type { SendOptions } from '../engines/kept-statement.js';
+import { KeyFinder, type KeyValues } from './key-finder.js';
 
 /** Two of each entity: for tables where the connection looks, and for those in the schema of an EntityManager. */
 type Finders = Readonly<
@@ -33,7 +34,7 @@ export async function findByKey(
   em: SqlEntityManager,
   entityName: EntityName,
   key: unknown,
-  options?: KeyFindOptions,
+  options?: SendOptions,
 ): Promise<object | null | undefined> {
   const context = em.getContext();
   const meta = context.getMetadata().get(entityName);

@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { beforeAll, describe, expect, it, jest } from '@jest/globals';
+import type { FilterQuery } from '@mikro-orm/core';
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import { runAs } from '#libs/context';
 import { aDatabase, aTenant, Book, Category, eachEngine, Product, shopModel } from '#libs/testing';
@@ -126,6 +127,34 @@ describe('streamRows', () => {
         expect(ahead).toHaveLength(1);
         await rows.return();
       }));
+
+    it('asks for each page behind the first by the same text, however many there are', () =>
+      as(ours, async (em) => {
+        const statements = await database.statementsOf(() => collect(streamRows(em, Book, { chunkSize: 5 })));
+        expect(statements).toHaveLength(6);
+        expect(new Set(statements.slice(1)).size).toBe(1);
+      }));
+
+    it.each<FilterQuery<Book>>([
+      { sku: { $in: ['b-1', 'b-2', 'b-3', 'b-11', 'none'] } },
+      { $or: [{ sku: { $like: 'b-1%' } }, { name: '手机 📱 7' }] },
+      { name: { $ne: ":0:' ? \\ $1" } },
+      { price: { amount: { $gte: 1 } }, stock: { $lt: 10 } },
+      { category: { tenantId: ours.id, id: category.id }, createdAt: { $lte: new Date(Date.now() + 60_000) } },
+      { isbn: { $ne: '978-4' }, category: { name: 'Books' } },
+    ])('gives the rows of a condition in chunks as em.find does at once: %j', (where) =>
+      as(ours, async (em) => {
+        const found = await em.find(
+          Book,
+          { $and: [{ tenantId: ours.id }, where] },
+          { orderBy: { price: { amount: 'desc' }, id: 'asc' } },
+        );
+        const orderBy = [{ path: 'price.amount', direction: 'desc' as const }];
+        const rows = await collect(streamRows(em, Book, { where, fields: ['sku'], orderBy, chunkSize: 2 }));
+        expect(rows.map(({ sku }) => sku)).toEqual(found.map(({ sku }) => sku));
+        expect(rows.length).toBeGreaterThan(2);
+      }),
+    );
 
     it('leaves nothing running and no connection in use where the caller ends early', () =>
       as(ours, async (em) => {
