@@ -37,7 +37,7 @@ const growth = await runAs({ tenant, actor: { id: 'bench', type: 'job' } }, asyn
   await em.count(Booking, { tenantId: tenant.id, reference: 'none' });
   return growthOf(async (look) => {
     if (direction === 'in') {
-      await bulkInsert(em, Booking, bookings(look), { batchSize: 5_000 });
+      await bulkInsert(em, Booking, bookings(look), { batchSize: 2_000 });
       return;
     }
     let read = 0;

@@ -43,6 +43,8 @@ export interface Engine {
   readonly driver: DriverClass;
   /** Whether `driver` is one of this engine's. MariaDB's is also one of MySQL's, whose class it extends. */
   runs(driver: AbstractSqlDriver): boolean;
+  /** Rows that a stream reads at once where nothing else is said: few enough to die young, enough for a round trip. */
+  readonly streamedRows: number;
   /** How this engine writes many rows at once. */
   readonly bulk: BulkDialect;
   /** How this engine runs transactions. */

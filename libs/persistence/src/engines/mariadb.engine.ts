@@ -23,6 +23,7 @@ export const mariadbEngine: Engine = {
     return driver.class;
   },
   runs: (candidate) => driver.made(candidate),
+  streamedRows: 1_000,
   bulk: mariadbBulkDialect,
   transactions: mariadbTransactionDialect,
   twoPhase: mysqlTwoPhaseDialect,

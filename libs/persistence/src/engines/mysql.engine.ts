@@ -23,6 +23,7 @@ export const mysqlEngine: Engine = {
     return driver.class;
   },
   runs: (candidate) => driver.made(candidate),
+  streamedRows: 1_000,
   bulk: mysqlBulkDialect,
   transactions: mysqlTransactionDialect,
   twoPhase: mysqlTwoPhaseDialect,

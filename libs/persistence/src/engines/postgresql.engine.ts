@@ -38,6 +38,7 @@ export const postgresqlEngine: Engine = {
     return driver.class;
   },
   runs: (candidate) => driver.made(candidate),
+  streamedRows: 1_000,
   bulk: postgresqlBulkDialect,
   transactions: postgresqlTransactionDialect,
   twoPhase: postgresqlTwoPhaseDialect,

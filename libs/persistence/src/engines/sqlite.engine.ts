@@ -23,6 +23,7 @@ export const sqliteEngine: Engine = {
   name: 'sqlite',
   driver: withReliableTransactions(OneWriterSqliteDriver as DriverClass, sqliteTransactionDialect),
   runs: (driver) => driver instanceof OneWriterSqliteDriver,
+  streamedRows: 400,
   bulk: sqliteBulkDialect,
   transactions: sqliteTransactionDialect,
   locks: sqliteLockDialect,

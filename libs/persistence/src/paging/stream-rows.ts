@@ -31,11 +31,9 @@ export interface StreamRowsOptions<Entity, Field> {
   readonly orderBy?: readonly SortKey[];
   /** As in `em.find`. */
   readonly filters?: Parameters<SqlEntityManager['applyFilters']>[2];
-  /** Rows read by one statement; at most two such chunks are in memory. Default 500. */
+  /** Rows read by one statement; at most two such chunks are in memory. Default 1 000, on sqlite 400. */
   readonly chunkSize?: number;
 }
-
-const CHUNK_ROWS = 500;
 
 /**
  * Reads any number of rows with the memory of two chunks: plain rows, a tenth of the cost of entities. Keyset pages below,
@@ -111,7 +109,7 @@ class RowPages {
     private readonly meta: EntityMetadata,
     private readonly options: StreamRowsOptions<object, string>,
   ) {
-    const { fields = readableNames(meta), orderBy = [], chunkSize = CHUNK_ROWS } = options;
+    const { fields = readableNames(meta), orderBy = [], chunkSize = engineOf(em).streamedRows } = options;
     if (!Number.isSafeInteger(chunkSize) || chunkSize < 1) throw new RangeError('chunkSize must be 1 or more.');
     this.#size = chunkSize;
     this.#tenant = isTenantOwned(meta) ? { tenantId: currentContext().getTenant().id } : {};
