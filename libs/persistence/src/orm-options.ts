@@ -5,6 +5,7 @@ import type { PoolOptions } from './engines/engine.js';
 import { getEngine } from './engines/engines.js';
 import { readExactIntegers } from './entities/exact-integers.js';
 import { compareJsonByContent } from './entities/json-comparison.js';
+import { putKeysFirst } from './entities/keys-first.js';
 import { keepEntitiesLean } from './entities/lean-entities.js';
 
 /** What `ormOptions` leaves to its caller: entities, subscribers, the EntityManager class, a context name. */
@@ -28,6 +29,7 @@ export function ormOptions(url: string, overrides: OrmOverrides = {}, pool?: Poo
       inferDefaultValues: false,
       ...discovery,
       async afterDiscovered(storage, platform) {
+        putKeysFirst(storage);
         compareJsonByContent(storage);
         readExactIntegers(storage, platform);
         keepEntitiesLean(storage);

@@ -4,7 +4,6 @@ import { PersistenceError } from '../errors/persistence.error.js';
 import { BranchKeeper } from './branch-keeper.js';
 import type { DriverClass } from './engine.js';
 import { keepForksOutOfEnvironment } from './forks-without-environment.js';
-import { insertKeysFirst } from './keys-first.js';
 import { openOnePool } from './one-pool.js';
 import { installPoolGates, type PoolGateOptions } from './pool-gate.js';
 import { ReplicaReads } from './replica-reads.js';
@@ -33,7 +32,6 @@ export function withReliableTransactions(
       keepForksOutOfEnvironment(config);
       const connections = [this.connection, ...this.replicas] as AbstractSqlConnection[];
       askUpdatesForWhatIsWanted(this);
-      insertKeysFirst(this);
       installPoolGates(this, connections, (config.get('pool') ?? {}) as PoolGateOptions);
       for (const connection of connections) {
         openOnePool(connection);

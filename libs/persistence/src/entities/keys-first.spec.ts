@@ -3,7 +3,7 @@ import { ref } from '@mikro-orm/core';
 import { aDatabase, aTenant, eachEngine } from '#libs/testing';
 import { Boat, Dock, Vessel } from './keys-first.fixture.js';
 
-describe('a flush of a class whose own relation shares the tenant', () => {
+describe('a child table with a relation that shares the tenant', () => {
   eachEngine((engine) => {
     const database = aDatabase(engine, [Dock, Vessel, Boat]);
 
@@ -15,11 +15,17 @@ describe('a flush of a class whose own relation shares the tenant', () => {
       return Object.fromEntries(boats.map(({ name, dock }) => [name, dock?.id ?? null]));
     }
 
+    it('belongs to a tenant in the database, too', async () => {
+      const ddl = await database.orm.schema.getCreateSchemaSQL();
+      const [, boat = ''] = /create table .boat. \((.*?), primary key/.exec(ddl) ?? [];
+      expect(boat.replaceAll(/["`]/g, '')).toMatch(/^tenant_id \S+ not null, id \S+ not null, dock_id \S+ null$/);
+    });
+
     it.each([
       ['one row', ['at sea']],
       ['several rows', ['docked', 'at sea', 'docked too']],
       ['several rows, of which the first points to nothing', ['at sea', 'docked']],
-    ])('inserts %s, and moves them', async (_, names) => {
+    ])('takes %s, which may move', async (_, names) => {
       const { id: tenantId } = aTenant();
       const em = database.fork();
       const dock = em.create(Dock, { tenantId, name: 'here' });
