@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { Logger } from '@nestjs/common';
 import { DEMO_OPERATOR, TenantPlaces, TenantPurgeService } from '#apps/api';
 import { runInContext } from '#libs/context';
 import { IsolationStrategies, type IsolationStrategyName, TenantStore } from '#libs/tenancy';
@@ -116,6 +117,16 @@ describe('one application with tenants of all strategies', () => {
     });
 
     const names = () => [...guests.keys()].map((n) => `needle ${n + 1}`).sort();
+
+    it('leaves a line in the log, also where no tenant has a row and a trail to tell of it', async () => {
+      const log = jest.spyOn(Logger.prototype, 'log');
+      await operator.call(`${searchUrl}?name=nowhere-to-be-found`);
+      const lines = log.mock.calls.map(([line]) => String(line));
+      log.mockRestore();
+      expect(lines).toContainEqual(
+        expect.stringMatching(/^Work across tenants by operator \S+ read 0 rows of 0 tenants: ./),
+      );
+    });
 
     it('gives the rows of every tenant, in one order, and as many as asked for', async () => {
       const { status, body } = await operator.call(`${searchUrl}?name=needle&limit=100`);

@@ -82,9 +82,10 @@ describe('AcrossTenants', () => {
       expect(ledger.uses[0]?.rows.get(acme.id)).toBe(6);
     });
 
-    it('has nothing to tell when nothing was read', async () => {
-      await asOperator(() => across.run(reason, () => database.fork().execute('select 1 as one')));
-      expect(ledger.uses).toEqual([]);
+    it('tells of a use that has found nothing, too', async () => {
+      const probe = "select tenant_id from category where name = 'nowhere'";
+      await asOperator(() => across.run(reason, () => database.fork().execute(probe)));
+      expect(ledger.uses).toEqual([{ reason, actor, rows: new Map() }]);
     });
 
     it('tells also when the work fails, and fails when it cannot tell', async () => {
@@ -121,7 +122,7 @@ describe('AcrossTenants', () => {
       await expect(refused).rejects.toThrow(
         engine.name === 'sqlite' && text.includes('for update') ? Error : OperationRefusedError,
       );
-      expect(ledger.uses).toEqual([]);
+      expect(ledger.uses).toEqual([{ reason, actor, rows: new Map() }]);
       const names = await runInSystemFrame('look', () => database.fork().execute('select name from category'));
       expect(names).toHaveLength(3);
     });

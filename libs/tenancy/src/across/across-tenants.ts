@@ -48,7 +48,8 @@ export class AcrossTenants implements OnModuleInit, OnApplicationShutdown {
   }
 
   /**
-   * Runs `fn` with reads of all tenants allowed. Also when `fn` fails, what it has read by then is on record.
+   * Runs `fn` with reads of all tenants allowed. Each use is on record once, also one that fails or finds nothing: that no tenant
+   * has a row is an answer as well.
    *
    * @param reason in words that tenants understand: they will read it
    * @throws {AcrossTenantsDeniedError} the actor may not
@@ -67,7 +68,7 @@ export class AcrossTenants implements OnModuleInit, OnApplicationShutdown {
       return await enterCrossing(crossing, fn);
     } finally {
       crossing.close();
-      if (crossing.rows.size > 0) await this.ledger.record({ reason, actor, rows: crossing.rows });
+      await this.ledger.record({ reason, actor, rows: crossing.rows });
     }
   }
 

@@ -1,6 +1,6 @@
 import type { Actor } from '#libs/context';
 
-/** One use of `AcrossTenants`, as it is told to the tenants concerned. */
+/** One use of `AcrossTenants`, as it is put on record. */
 export interface CrossTenantUse {
   readonly reason: string;
   readonly actor: Actor;
@@ -14,8 +14,8 @@ export interface CrossTenantUse {
  */
 export abstract class CrossTenantLedger {
   /**
-   * Puts one use on record in the trail of each tenant concerned, durably when the promise resolves. Called once per use
-   * that has read rows, before its result is handed out, with no tenant in the context. What it throws is the result.
+   * Puts one use on record in the trail of each tenant concerned, durably when the promise resolves, and where operators look when
+   * there is none. Called once per use, before its result is handed out, with no tenant in the context. What it throws is the result.
    */
   abstract record(use: CrossTenantUse): Promise<void>;
 }
