@@ -8,7 +8,7 @@ import { beginBranch, keepBranch, newId, prepareBranch, runInSystemFrame } from 
 import { AtomicUnsupportedError, createShardedEntityManagerFactory, ShardRegistry } from '#libs/sharding';
 import { createTestDatabase, eachEngine, type TestDatabase } from '#libs/testing';
 import { ApiClient } from './support/api-client.js';
-import { type OwnPostgresql, startOwnPostgresql } from './support/own-postgresql.js';
+import { type OwnServer, startOwnServer } from './support/own-server.js';
 import { startTestApp } from './support/test-app.js';
 
 jest.setTimeout(60_000);
@@ -114,10 +114,10 @@ describe('an application with the mode "atomic"', () => {
   );
 
   describe('on a PostgreSQL that keeps no prepared transactions', () => {
-    let server: OwnPostgresql | undefined;
+    let server: OwnServer | undefined;
 
     beforeAll(async () => {
-      server = await startOwnPostgresql('max_prepared_transactions=0');
+      server = await startOwnServer('postgresql', 'max_prepared_transactions=0');
     });
     afterAll(() => server?.stop());
 

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { chownSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,6 +6,7 @@ import { MikroORM } from '@mikro-orm/core';
 import type { AbstractSqlDriver, SqlEntityManager } from '@mikro-orm/sql';
 import { ormOptions } from '#libs/persistence';
 import { createTestDatabase, type TestEngine } from '#libs/testing';
+import { startOwnServer } from './own-server.js';
 
 /** Sends SQL as the administrator, on the connection that is under test. */
 type Send = (sql: string) => Promise<unknown>;
@@ -61,10 +62,13 @@ function mayMount(): boolean {
   }
 }
 
+const hasMariadb = () => spawnSync('mariadbd', ['--version'], { stdio: 'ignore' }).status === 0;
+
 /** Why `engine` can have no small disk here; `undefined` when it can. SQLite knows a quota where nobody may mount. */
 export async function whyNoSmallDisk(engine: TestEngine): Promise<string | undefined> {
   if (engine.name === 'sqlite') return undefined;
   if (!mayMount()) return 'no right to mount';
+  if (engine.name !== 'postgresql') return hasMariadb() ? undefined : 'there is no mariadbd to start';
   return existsSync(await dataFolder(engine)) ? undefined : 'the server is on another machine';
 }
 
@@ -75,7 +79,11 @@ export async function whyNoSmallDisk(engine: TestEngine): Promise<string | undef
  */
 export async function aSmallDisk(engine: TestEngine, more = 0): Promise<SmallDisk> {
   const [size, grown] = SIZES[engine.name].map((megabytes) => megabytes + more) as [number, number];
-  const place = engine.name === 'sqlite' ? ownFile() : await ownFolder(engine);
+  const place = await (engine.name === 'sqlite'
+    ? ownFile()
+    : engine.name === 'postgresql'
+      ? ownTablespace(engine)
+      : ownDatabase(engine));
   if (!mayMount()) return quotaOf(place, size, grown);
   const { folder, url } = place;
   mount(folder, size);
@@ -121,15 +129,34 @@ function ownFile(): Place {
   return { folder, url, use: nothing, leave: nothing, remove: async () => rmSync(folder, { recursive: true }) };
 }
 
-async function ownFolder(engine: TestEngine): Promise<Place> {
-  const { name, url, drop } = await createTestDatabase(engine);
-  const data = await dataFolder(engine);
+/**
+ * On a server of its own: InnoDB ends the whole server, and with it all other suites, when a large transaction finds no room for its
+ * rollback.
+ */
+async function ownDatabase(engine: TestEngine): Promise<Place> {
+  const server = await startOwnServer('mariadb');
+  if (!server) throw new Error('There is no mariadbd to start.');
+  const own = { ...engine, serverUrl: server.url.replace(/^mariadb:/, `${engine.name}:`) };
+  const { name, url, drop } = await createTestDatabase(own);
+  const data = await dataFolder(own);
   const { uid, gid } = statSync(data);
-  if (engine.name !== 'postgresql') {
-    // The folder of the database itself: its tables are files there, and logs are elsewhere.
-    const folder = join(data, name);
-    return { folder, url, use: async () => chownSync(folder, uid, gid), leave: () => emptyDatabase(url), remove: drop };
-  }
+  // The folder of the database itself: its tables are files there, and logs are elsewhere.
+  const folder = join(data, name);
+  return {
+    folder,
+    url,
+    use: async () => chownSync(folder, uid, gid),
+    leave: () => emptyDatabase(url),
+    async remove() {
+      await drop();
+      await server.stop();
+    },
+  };
+}
+
+async function ownTablespace(engine: TestEngine): Promise<Place> {
+  const { name, url, drop } = await createTestDatabase(engine);
+  const { uid, gid } = statSync(await dataFolder(engine));
   const folder = mkdtempSync(join(tmpdir(), 'rowhouse-full-'));
   const tablespace = join(folder, 'tablespace');
   return {
