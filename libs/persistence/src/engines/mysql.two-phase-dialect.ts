@@ -25,9 +25,6 @@ export const mysqlTwoPhaseDialect: TwoPhaseDialect = {
     if (text.length !== Number(length) + Number(rest)) return undefined;
     return { transaction: text.slice(0, Number(length)), branch: text.slice(Number(length)) };
   },
-  listColumns: (table) =>
-    'select column_name as name from information_schema.columns ' +
-    `where table_schema = database() and table_name = ${quoted(table)}`,
   lock: (name) => `select get_lock(${quoted(name)}, 0) as taken`,
   unlock: (name) => `select release_lock(${quoted(name)})`,
 };

@@ -18,9 +18,6 @@ export const postgresqlTwoPhaseDialect: TwoPhaseDialect = {
     return { transaction, branch, preparedAt: new Date(String(prepared)) };
   },
   capacity: "select pg_catalog.current_setting('max_prepared_transactions') as capacity",
-  listColumns: (table) =>
-    'select attname as name from pg_catalog.pg_attribute ' +
-    `where attrelid = pg_catalog.to_regclass(${quoted(table)}) and attnum > 0 and not attisdropped`,
   lock: (name) => `select pg_catalog.pg_try_advisory_lock(pg_catalog.hashtext(${quoted(name)}))::int as taken`,
   unlock: (name) => `select pg_catalog.pg_advisory_unlock(pg_catalog.hashtext(${quoted(name)}))`,
 };

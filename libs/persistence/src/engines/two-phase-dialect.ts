@@ -43,8 +43,6 @@ export interface TwoPhaseDialect {
   read(row: Readonly<Record<string, unknown>>): PreparedBranch | undefined;
   /** Gives how many branches may be prepared at once; absent where there is no limit. */
   readonly capacity?: string;
-  /** Gives the `name` of each column of a table, in whatever schema it would be found in; nothing where there is none. */
-  listColumns(table: string): string;
   /** Takes and gives back a lock of the session, which somebody else may have: `{ taken: 1 }`. */
   lock(name: string): string;
   unlock(name: string): string;

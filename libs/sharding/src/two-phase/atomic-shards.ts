@@ -35,7 +35,7 @@ export class AtomicShards {
   readonly active = new Set<string>();
 
   constructor(readonly registry: ShardRegistry) {
-    this.log = new DecisionLog(registry, (id) => this.findDialect(id) as TwoPhaseDialect);
+    this.log = new DecisionLog(registry);
   }
 
   /** How a shard does its part; `undefined` when its engine cannot. */

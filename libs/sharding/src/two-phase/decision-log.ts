@@ -1,5 +1,6 @@
+import { InvalidFieldNameException, TableNotFoundException } from '@mikro-orm/core';
 import type { AbstractSqlConnection, SqlEntityManager } from '@mikro-orm/sql';
-import { runInSystemFrame, type TwoPhaseDialect } from '#libs/persistence';
+import { runInSystemFrame } from '#libs/persistence';
 import { AtomicUnsupportedError } from '../errors/atomic-unsupported.error.js';
 import { isUnavailable } from '../fan-out/shard-failure.js';
 import type { ShardId } from '../registry/shard-definition.js';
@@ -8,9 +9,6 @@ import type { AtomicTransaction } from './branch-names.js';
 
 /** What became of a transaction, for every one of its branches. */
 export type Decision = 'commit' | 'rollback';
-
-const TABLE = 'shard_decision';
-const PLACES = 'places';
 
 /**
  * The DDL of the table that holds decisions, for those who let no application make tables. It is the same on every engine,
@@ -53,14 +51,11 @@ export class DecisionLog {
   /** Shards whose table is there and up to date. */
   readonly #ready = new Set<ShardId>();
 
-  constructor(
-    private readonly shards: ShardRegistry,
-    private readonly dialectOf: (id: ShardId) => TwoPhaseDialect,
-  ) {}
+  constructor(private readonly shards: ShardRegistry) {}
 
   /** Whether the table is there: where it is not, nothing was ever decided. */
   async exists(homeShard: ShardId): Promise<boolean> {
-    return this.#ready.has(homeShard) || (await this.#columns(homeShard)).size > 0;
+    return (await this.#look(homeShard)) !== 'none';
   }
 
   /**
@@ -69,12 +64,12 @@ export class DecisionLog {
    */
   async prepare(homeShard: ShardId): Promise<void> {
     if (this.#ready.has(homeShard)) return;
-    const columns = await this.#columns(homeShard);
-    if (columns.size === 0) await this.#change(homeShard, DECISION_TABLE_DDL);
-    else if (!columns.has(PLACES)) {
+    const found = await this.#look(homeShard);
+    if (found === 'none') await this.#change(homeShard, DECISION_TABLE_DDL);
+    if (found === 'earlier') {
       await this.#change(homeShard, DECISION_TABLE_UPGRADE_DDL).catch((cause) => {
         if (isUnavailable(cause)) throw cause;
-        const problem = `The table ${TABLE} of shard "${homeShard}" is of an earlier version, and could not be changed.`;
+        const problem = `The table shard_decision of shard "${homeShard}" is of an earlier version, and could not be changed.`;
         throw new AtomicUnsupportedError(`${problem} Run DECISION_TABLE_UPGRADE_DDL there.`, homeShard, { cause });
       });
     }
@@ -129,17 +124,28 @@ export class DecisionLog {
     return row?.decision;
   }
 
-  async #columns(homeShard: ShardId): Promise<ReadonlySet<string>> {
-    const sql = this.dialectOf(homeShard).listColumns(TABLE);
-    const columns = new Set((await this.#read<{ name: string }>(homeShard, sql)).map(({ name }) => name));
-    if (columns.has(PLACES)) this.#ready.add(homeShard);
-    return columns;
+  /**
+   * Whether the table is there, and of this version: it is asked for its youngest column. A server's own lists of columns would tell
+   * as well, but MariaDB 10.11 has crashed while it read them beside many others.
+   */
+  async #look(homeShard: ShardId): Promise<'ready' | 'earlier' | 'none'> {
+    if (this.#ready.has(homeShard)) return 'ready';
+    try {
+      await this.#read(homeShard, 'select places from shard_decision where 1 = 0');
+    } catch (error) {
+      const known = this.shards.get(homeShard).driver.convertException(error as Error);
+      if (known instanceof TableNotFoundException) return 'none';
+      if (known instanceof InvalidFieldNameException) return 'earlier';
+      throw error;
+    }
+    this.#ready.add(homeShard);
+    return 'ready';
   }
 
   async #change(homeShard: ShardId, ddl: string): Promise<void> {
     await this.#run(homeShard, ddl).catch(async (error) => {
       // Somebody else may have done it at the same moment, for which servers have errors of their own.
-      if (!(await this.#columns(homeShard)).has(PLACES)) throw error;
+      if ((await this.#look(homeShard)) !== 'ready') throw error;
     });
   }
 
