@@ -147,8 +147,14 @@ describe('the number of statements of a route', () => {
     it.each(Object.keys(ASKED))('is the same with few rows and with many: %s', async (path) => {
       const ask = ASKED[path] as (tenant: Stocked) => string;
       const isOperators = path.startsWith('/v1/platform');
-      const some = await statementsOf(isOperators ? operator : few.owner, ask(few));
-      const more = await statementsOf(isOperators ? operator : many.owner, ask(many));
+      const askBoth = async () => ({
+        some: await statementsOf(isOperators ? operator : few.owner, ask(few)),
+        more: await statementsOf(isOperators ? operator : many.owner, ask(many)),
+      });
+      let { some, more } = await askBoth();
+      // What is due once in a while is done by whichever request comes then; a statement for each row is there every time.
+      for (let tries = 1; tries < 3 && some.sent.length !== more.sent.length; tries++)
+        ({ some, more } = await askBoth());
       if (ask(many).includes('limit=')) expect([some.listed, more.listed]).toEqual([FEW, MANY]);
       expect(more.sent.length > 0).toBe(!KEPT.has(path));
       expect(more.sent).toHaveLength(some.sent.length);
