@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, jest } from '@jest/globals';
-import type { SqlEntityManager } from '@mikro-orm/sql';
+import { MikroORM } from '@mikro-orm/core';
+import type { AbstractSqlDriver, SqlEntityManager } from '@mikro-orm/sql';
 import {
   type AppConfig,
   createApp,
@@ -15,7 +16,7 @@ import {
 } from '#apps/api';
 import { migrationsOf } from '#database/migrations';
 import { runAs, runInContext } from '#libs/context';
-import { CentralEntityManager, runAlone, runInSystemFrame } from '#libs/persistence';
+import { CentralEntityManager, ormOptions, runAlone, runInSystemFrame } from '#libs/persistence';
 import {
   IsolationStrategies,
   type IsolationStrategyName,
@@ -49,8 +50,25 @@ async function withConfig(engine: TestEngine, fn: (config: AppConfig) => Promise
   try {
     await fn(readConfig({ NODE_ENV: 'test', LOG_LEVEL: 'silent', SEED_DEMO: 'false', ...variables }));
   } finally {
+    if (engine.name !== 'sqlite') await dropPlaces(engine, String(central));
     for (const database of databases) await database.drop();
     rmSync(dataDir, { recursive: true, force: true });
+  }
+}
+
+/** Databases that tenants were given on the server: they are in no database of this spec's, and nobody else knows their names. */
+async function dropPlaces({ name }: TestEngine, central: string): Promise<void> {
+  const options = ormOptions(central, { entities: [], discovery: { warnWhenNoEntities: false } }, { max: 1 });
+  const orm = await MikroORM.init<AbstractSqlDriver>(options);
+  try {
+    // Only on MySQL and MariaDB is a schema a database.
+    const column = name === 'postgresql' ? 'database_name' : 'coalesce(database_name, schema_name)';
+    const sql = `select ${column} as place from placement where ${column} is not null`;
+    for (const { place } of await orm.em.getConnection().execute<{ place: string }[]>(sql)) {
+      await orm.em.getConnection().execute(`drop database if exists ${place}`);
+    }
+  } finally {
+    await orm.close(true);
   }
 }
 
