@@ -2,12 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { MikroORM } from '@mikro-orm/core';
 import type { AbstractSqlDriver, SqlEntityManager } from '@mikro-orm/sql';
 import { aDatabase, eachEngine, shopModel } from '#libs/testing';
-import { byPassesOf } from './cases/by-passes.js';
-import { memory } from './cases/memory.js';
-import { nobody } from './cases/nobody.js';
-import { reads } from './cases/reads.js';
-import { statements } from './cases/statements.js';
-import { writes } from './cases/writes.js';
+import { classesOf } from './cases/every-class.js';
 import type { IsolationCase, Wall } from './isolation-case.js';
 import { openWith, tryCase } from './isolation-run.js';
 import { ShopKeeper } from './isolation-world.js';
@@ -54,14 +49,7 @@ describe('isolation of the row strategy', () => {
       return tryCase(open, keeper, isolationCase, onOwnRows ? 'own' : 'target');
     };
 
-    const classes: readonly [string, readonly IsolationCase[]][] = [
-      ['reads', reads],
-      ['writes', writes],
-      ['statements', statements],
-      ['by-passes', byPassesOf(engine.name)],
-      ['memory', memory],
-      ['nobody', nobody],
-    ];
+    const classes = classesOf(engine);
     describe.each(classes)('%s', (_, cases) => {
       it.each(cases.map((isolationCase) => [isolationCase.title, isolationCase] as const))(
         '%s',

@@ -13,13 +13,8 @@ import {
   Tag,
   TestTenantDatabases,
 } from '#libs/testing';
-import { byPassesOf } from './cases/by-passes.js';
-import { memory } from './cases/memory.js';
-import { nobody } from './cases/nobody.js';
+import { classesOf } from './cases/every-class.js';
 import { placesOf } from './cases/places.js';
-import { reads } from './cases/reads.js';
-import { statements } from './cases/statements.js';
-import { writes } from './cases/writes.js';
 import type { IsolationCase } from './isolation-case.js';
 import { hasLeftTraces, listenTo, type Outcome, tryCase } from './isolation-run.js';
 import { as, type Shop, ShopKeeper } from './isolation-world.js';
@@ -115,14 +110,7 @@ export function declareIsolationOf(only: IsolationStrategyName): void {
       const told = (what: string, { reached, error }: Outcome) =>
         `${what}: ${reached ? 'came through' : 'closed'}${reached ? '' : ` (${error?.message ?? 'no error'})`}`;
 
-      const classes: readonly [string, readonly IsolationCase[]][] = [
-        ['reads', reads],
-        ['writes', writes],
-        ['statements', statements],
-        ['by-passes', byPassesOf(engine.name)],
-        ['memory', memory],
-        ['nobody', nobody],
-      ];
+      const classes = classesOf(engine);
       it.each(classes)(
         'closes every known way, from the right place and from the wrong one: %s',
         async (_, cases) => {
